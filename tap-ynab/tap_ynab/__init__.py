@@ -1,0 +1,1 @@
+"""Singer tap for YNAB (You Need A Budget)."""

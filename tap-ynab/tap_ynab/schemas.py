@@ -1,0 +1,309 @@
+"""What a row looks like: a JSON schema a stream, and how a row is made to fit it.
+
+Fields have the names and meanings of YNAB's API 1.86 (https://api.ynab.com). Amounts are
+milliunits: 1,000 are one unit of the budget's currency. Only `id` is required and enums are plain
+strings, because one value that a column refuses would stop every stream.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import date, datetime
+
+from singer_sdk import typing as th
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Row = dict[str, t.Any]
+
+#: Endings of the columns that repeat an amount for people; in the catalog, not selected.
+TWINS = ("_formatted", "_currency")
+
+#: A list stored as one JSON value. With `items`, loaders would make an SQL array of it.
+JSON_LIST = th.CustomType({"type": ["array", "null"]})
+#: Amounts or rates in force from a date on.
+BY_DATE = th.ObjectType(additional_properties=th.IntegerType)
+
+ID = th.Property(
+    "id", th.StringType, required=True, description="YNAB's id; text, not always a UUID"
+)
+BUDGET_ID = th.Property("budget_id", th.StringType, description="Budget that the row belongs to")
+NAME = th.Property("name", th.StringType)
+NOTE = th.Property("note", th.StringType)
+MEMO = th.Property("memo", th.StringType)
+MONTH = th.Property("month", th.DateType, description="First day of the month")
+FLAGS = (
+    th.Property("flag_color", th.StringType, description="May be empty text as well as null"),
+    th.Property("flag_name", th.StringType),
+)
+PARTS = th.Property("subtransactions", JSON_LIST, description="Of a split, each with its category")
+DELETED = th.Property("deleted", th.BooleanType, description="Deleted in YNAB; the row stays")
+KNOWLEDGE = th.Property(
+    "server_knowledge", th.IntegerType, description="YNAB's counter when the row was read"
+)
+REST = th.Property(
+    "additional_properties",
+    th.ObjectType(additional_properties=True),
+    description="What YNAB sent beyond the columns above, or what did not fit into them",
+)
+
+
+def milliunits(name: str, description: str | None = None) -> tuple[th.Property[t.Any], ...]:
+    """An amount in milliunits and its two twins: as YNAB formats it, and in currency units."""
+    return (
+        th.Property(name, th.IntegerType, description=description),
+        th.Property(f"{name}_formatted", th.StringType),
+        th.Property(f"{name}_currency", th.NumberType),
+    )
+
+
+def references(*names: str) -> tuple[th.Property[t.Any], ...]:
+    """Ids of other rows, and the names that YNAB joins to them when they are read."""
+    return tuple(th.Property(name, th.StringType) for name in names)
+
+
+def schema(*properties: th.Property[t.Any]) -> dict[str, t.Any]:
+    """JSON schema of a stream that is read in full each time."""
+    return th.PropertiesList(ID, *properties, REST).to_dict()
+
+
+def delta_schema(*properties: th.Property[t.Any]) -> dict[str, t.Any]:
+    """JSON schema of a stream of which only changes are read."""
+    return schema(*properties, KNOWLEDGE)
+
+
+BUDGETS = schema(
+    NAME,
+    th.Property("last_modified_on", th.DateTimeType, description="By web and mobile apps only"),
+    th.Property("first_month", th.DateType),
+    th.Property("last_month", th.DateType),
+    th.Property("date_format_string", th.StringType),
+    th.Property("currency_iso_code", th.StringType),
+    th.Property("currency_symbol", th.StringType),
+    th.Property("currency_symbol_first", th.BooleanType),
+    th.Property("currency_decimal_digits", th.IntegerType),
+    th.Property("currency_decimal_separator", th.StringType),
+    th.Property("currency_group_separator", th.StringType),
+    DELETED,
+)
+
+ACCOUNTS = delta_schema(
+    BUDGET_ID,
+    NAME,
+    th.Property("type", th.StringType),
+    th.Property("on_budget", th.BooleanType),
+    th.Property("closed", th.BooleanType),
+    NOTE,
+    *milliunits("balance", "Cleared and uncleared"),
+    *milliunits("cleared_balance"),
+    *milliunits("uncleared_balance"),
+    th.Property("transfer_payee_id", th.StringType, description="Payee to use for transfers here"),
+    th.Property("direct_import_linked", th.BooleanType),
+    th.Property("direct_import_in_error", th.BooleanType),
+    th.Property("last_reconciled_at", th.DateTimeType),
+    th.Property("debt_original_balance", th.IntegerType),
+    th.Property("debt_interest_rates", BY_DATE),
+    th.Property("debt_minimum_payments", BY_DATE),
+    th.Property("debt_escrow_amounts", BY_DATE),
+    DELETED,
+)
+
+CATEGORY_GROUPS = delta_schema(
+    BUDGET_ID,
+    NAME,
+    th.Property("hidden", th.BooleanType),
+    th.Property("internal", th.BooleanType),
+    th.Property("note", th.StringType, description="YNAB no longer sends it"),
+    DELETED,
+)
+
+_CATEGORY = (
+    *references("category_group_id", "category_group_name"),
+    NAME,
+    th.Property("hidden", th.BooleanType),
+    th.Property("internal", th.BooleanType),
+    th.Property("original_category_group_id", th.StringType, description="No longer used by YNAB"),
+    NOTE,
+    *milliunits("budgeted", "Assigned in the month"),
+    *milliunits("activity", "Spent and received in the month"),
+    *milliunits("balance", "Available at the end of the month"),
+    th.Property("goal_type", th.StringType, description="TB, TBD, MF, NEED, DEBT"),
+    th.Property("goal_needs_whole_amount", th.BooleanType),
+    th.Property("goal_day", th.IntegerType),
+    th.Property("goal_cadence", th.IntegerType),
+    th.Property("goal_cadence_frequency", th.IntegerType),
+    th.Property("goal_creation_month", th.DateType),
+    *milliunits("goal_target"),
+    th.Property("goal_target_month", th.DateType, description="Use goal_target_date instead"),
+    th.Property("goal_target_date", th.DateType),
+    th.Property("goal_percentage_complete", th.IntegerType),
+    th.Property("goal_months_to_budget", th.IntegerType),
+    *milliunits("goal_under_funded"),
+    *milliunits("goal_overall_funded"),
+    *milliunits("goal_overall_left"),
+    th.Property("goal_snoozed_at", th.DateTimeType),
+    DELETED,
+)
+
+CATEGORIES = delta_schema(BUDGET_ID, *_CATEGORY)
+
+PAYEES = delta_schema(
+    BUDGET_ID,
+    NAME,
+    th.Property("transfer_account_id", th.StringType, description="Account that it stands for"),
+    DELETED,
+)
+
+PAYEE_LOCATIONS = schema(
+    BUDGET_ID,
+    *references("payee_id"),
+    th.Property("latitude", th.StringType),
+    th.Property("longitude", th.StringType),
+    DELETED,
+)
+
+TRANSACTIONS = delta_schema(
+    BUDGET_ID,
+    th.Property("date", th.DateType),
+    *milliunits("amount"),
+    MEMO,
+    th.Property("cleared", th.StringType, description="cleared, uncleared, reconciled"),
+    th.Property("approved", th.BooleanType),
+    *FLAGS,
+    *references("account_id", "account_name"),
+    th.Property("account_type", th.StringType, description="Joined by the tap"),
+    *references("payee_id", "payee_name", "category_id", "category_name"),
+    *references("transfer_account_id"),
+    th.Property(
+        "transfer_transaction_id",
+        th.StringType,
+        description="Other side of a transfer; may be a subtransaction",
+    ),
+    *references("matched_transaction_id"),
+    th.Property("import_id", th.StringType, description="Unique in its account only"),
+    th.Property("import_payee_name", th.StringType),
+    th.Property("import_payee_name_original", th.StringType),
+    th.Property("debt_transaction_type", th.StringType),
+    th.Property("is_split", th.BooleanType, description="Has subtransactions"),
+    th.Property(
+        "subtransactions", JSON_LIST, description="Parts of a split, each with its category"
+    ),
+    DELETED,
+)
+
+SCHEDULED_TRANSACTIONS = delta_schema(
+    BUDGET_ID,
+    th.Property("date_first", th.DateType),
+    th.Property("date_next", th.DateType),
+    th.Property("frequency", th.StringType),
+    *milliunits("amount"),
+    MEMO,
+    *FLAGS,
+    *references("account_id", "account_name", "payee_id", "payee_name"),
+    *references("category_id", "category_name", "transfer_account_id"),
+    th.Property(
+        "subtransactions", JSON_LIST, description="Parts of a split, each with its category"
+    ),
+    DELETED,
+)
+
+MONTHS = delta_schema(
+    BUDGET_ID,
+    MONTH,
+    NOTE,
+    *milliunits("income", "Received into Ready to Assign"),
+    *milliunits("budgeted", "Assigned to categories"),
+    *milliunits("activity", "All but what went into Ready to Assign"),
+    *milliunits("to_be_budgeted", "Ready to Assign"),
+    th.Property("age_of_money", th.IntegerType, description="Days"),
+    DELETED,
+)
+
+MONTH_CATEGORIES = delta_schema(BUDGET_ID, MONTH, *references("category_id"), *_CATEGORY)
+
+MONEY_MOVEMENTS = schema(
+    BUDGET_ID,
+    MONTH,
+    th.Property("moved_at", th.DateTimeType),
+    NOTE,
+    *references("money_movement_group_id", "performed_by_user_id"),
+    *references("from_category_id", "to_category_id"),
+    *milliunits("amount"),
+    DELETED,
+)
+
+MONEY_MOVEMENT_GROUPS = schema(
+    BUDGET_ID,
+    th.Property("group_created_at", th.DateTimeType),
+    MONTH,
+    NOTE,
+    *references("performed_by_user_id"),
+    DELETED,
+)
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(value) == 10 and bool(date.fromisoformat(value))  # noqa: PLR2004 YYYY-MM-DD
+    except ValueError:
+        return False
+
+
+def _is_date_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(
+            datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo
+        )
+    except ValueError:
+        return False
+
+
+def _fits(definition: Mapping[str, t.Any]) -> Callable[[object], bool]:
+    """What tells whether a column of this definition can take a value."""
+    formats = {"date": _is_date, "date-time": _is_date_time}
+    if found := formats.get(definition.get("format", "")):
+        return found
+    kind = next(kind for kind in definition["type"] if kind != "null")
+    return {
+        "string": lambda value: isinstance(value, str),
+        "boolean": lambda value: isinstance(value, bool),
+        # A bigint holds 64 bits.
+        "integer": lambda value: type(value) is int and -(1 << 63) <= value < 1 << 63,
+        "number": lambda value: not isinstance(value, (bool, str, dict, list)),
+        "object": lambda value: isinstance(value, dict),
+        "array": lambda value: isinstance(value, list),
+    }[str(kind)]
+
+
+class Shape:
+    """Makes rows fit a schema without losing anything.
+
+    A field that the schema does not know, and a value that its column can't take, goes to
+    `additional_properties` under its name.
+    """
+
+    def __init__(self, schema: Mapping[str, t.Any], columns: Iterable[str]) -> None:
+        """Prepare for the rows of one stream, of which a catalog may want only some columns."""
+        self._columns = frozenset(columns)
+        self._fits = {
+            name: _fits(definition)
+            for name, definition in schema["properties"].items()
+            if name != "additional_properties"
+        }
+
+    def __call__(self, row: Row) -> Row:
+        """The row as a record of the stream; `row` itself is not kept."""
+        rest = {
+            name: value
+            for name, value in row.items()
+            if value is not None and not (name in self._fits and self._fits[name](value))
+        }
+        record = {
+            name: None if name in rest else row.get(name)
+            for name in self._fits
+            if name in self._columns
+        }
+        if "additional_properties" in self._columns:
+            record["additional_properties"] = rest or None
+        return record
