@@ -10,6 +10,7 @@ import logging
 import re
 import tempfile
 import typing as t
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -81,6 +82,10 @@ class Response:
         self._unstorable = unstorable
         self.date = date
 
+    def close(self) -> None:
+        """Give the body's space back; its rows can't be read again."""
+        self._body.close()
+
     @property
     def month(self) -> str:
         """First day of the month that YNAB's amounts are of, in UTC."""
@@ -96,8 +101,7 @@ class Response:
         for row in ijson.items(self._body, f"data.{path}.item"):
             yield storable(row) if self._unstorable else row
         if row is None and not self._holds_list(path):
-            msg = f"YNAB's answer holds no list of {path}. If api_url is right, please report this."
-            raise YNABError(msg)
+            raise YNABError(f"YNAB's answer holds no list of {path}. Check api_url.")
 
     def _holds_list(self, path: str) -> bool:
         """Whether a list without rows is an empty list, not an answer of another kind."""
@@ -127,8 +131,7 @@ class Response:
                 if prefix == "data.server_knowledge"
             ]
         except ijson.JSONError as error:
-            msg = "YNAB's answer was not JSON, or broke off"
-            raise TransientError(msg) from error
+            raise TransientError("YNAB's answer was not JSON, or broke off") from error
         return found[0] if found else None
 
 
@@ -194,32 +197,36 @@ class YNABClient:
                 return self._spool(path, response)
         # urllib3's own come through where requests forgets to wrap them.
         except (requests.RequestException, HTTPError, OSError) as error:
-            msg = f"{path}: {_plainly(error)}"
-            raise TransientError(msg) from error
+            raise TransientError(f"{path}: {_plainly(error)}") from error
 
     def _spool(self, path: str, response: requests.Response) -> Response:
-        body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 Response keeps it
+        """Take the whole body, so that what follows is about rows alone."""
+        with ExitStack() as stack:
+            body = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+            unstorable = self._copy(path, response, body)
+            if response.status_code != HTTPStatus.OK:
+                body.seek(0)
+                raise error_of(path, response, body.read(CHUNK))
+            spooled = Response(body, date=_date(response), unstorable=unstorable)
+            try:
+                _ = spooled.server_knowledge
+            except TransientError as error:
+                raise TransientError(f"{path}: {error}") from error
+            stack.pop_all()  # from here on whoever reads the rows closes it
+            return spooled
+
+    def _copy(self, path: str, response: requests.Response, body: t.IO[bytes]) -> bool:
+        """Write the body down, within bounds of size and time; tell if it is unstorable as is."""
         unstorable, carry, deadline = False, b"", monotonic() + 10 * self.request_timeout
         for chunk in response.iter_content(CHUNK):
             body.write(chunk)
             unstorable = unstorable or bool(_UNSTORABLE.search(carry + chunk))
             carry = chunk[-6:]
             if body.tell() > MAX_BODY:
-                msg = f"{path}: the answer is larger than {MAX_BODY >> 20} MiB, which no budget is"
-                raise YNABError(msg)
+                raise YNABError(f"{path}: an answer of more than {MAX_BODY >> 20} MiB is no budget")
             if monotonic() > deadline:
-                msg = "answer comes too slowly"
-                raise requests.Timeout(msg)
-        if response.status_code != HTTPStatus.OK:
-            body.seek(0)
-            raise error_of(path, response, body.read(CHUNK))
-        spooled = Response(t.cast("t.IO[bytes]", body), date=_date(response), unstorable=unstorable)
-        try:
-            _ = spooled.server_knowledge
-        except TransientError as error:
-            msg = f"{path}: {error}"
-            raise TransientError(msg) from error
-        return spooled
+                raise requests.Timeout
+        return unstorable
 
 
 def error_of(path: str, response: requests.Response, body: bytes) -> Exception:

@@ -243,7 +243,8 @@ MONEY_MOVEMENT_GROUPS = schema(
 )
 
 
-def _is_date(value: object) -> bool:
+def is_date(value: object) -> bool:
+    """Whether a value is a date as YNAB writes it, YYYY-MM-DD."""
     try:
         return isinstance(value, str) and len(value) == 10 and bool(date.fromisoformat(value))  # noqa: PLR2004 YYYY-MM-DD
     except ValueError:
@@ -261,7 +262,7 @@ def _is_date_time(value: object) -> bool:
 
 def _fits(definition: Mapping[str, t.Any]) -> Callable[[object], bool]:
     """What tells whether a column of this definition can take a value."""
-    formats = {"date": _is_date, "date-time": _is_date_time}
+    formats = {"date": is_date, "date-time": _is_date_time}
     if found := formats.get(definition.get("format", "")):
         return found
     kind = next(kind for kind in definition["type"] if kind != "null")

@@ -66,22 +66,28 @@ class _CategoriesAnswerStream(DeltaStream):
 
     def answers(self, context: Context) -> Sequence[Response]:
         """The answers for this stream and the other one."""
-        shared = self.ynab.shared_answers
-        if self.path.format_map(context) not in shared:
-            shared[self.path.format_map(context)] = self._ask(context)
-        return shared[self.path.format_map(context)]
+        budget_id, shared = context["budget_id"], self.ynab.shared_answers
+        if budget_id not in shared:
+            shared[budget_id] = self._ask(context)
+        return shared[budget_id]
+
+    def release(self, context: Context, answers: Sequence[Response]) -> None:
+        """Keep the answers for the other stream, if it is still to come."""
+        if self is self._sharers[-1]:
+            super().release(context, answers)
+
+    @cached_property
+    def _sharers(self) -> list[_CategoriesAnswerStream]:
+        """The selected streams of this answer, in the order in which they are read."""
+        streams = self.ynab.streams.values()
+        return [s for s in streams if isinstance(s, _CategoriesAnswerStream) and s.selected]
 
     def _ask(self, context: Context) -> Sequence[Response]:
-        sharers = [
-            stream
-            for stream in self.ynab.streams.values()
-            if isinstance(stream, _CategoriesAnswerStream) and stream.selected
-        ]
-        known = [stream.known(context) for stream in sharers]
-        oldest = None if None in known else min(filter(None, known))
-        months = {stream.get_context_state(context).get("month") for stream in sharers}
-        changes = self.changes(context, oldest)
-        if oldest is None or months == {changes.month}:
+        known = [stream.known(context) for stream in self._sharers]
+        months = {stream.get_context_state(context).get("month") for stream in self._sharers}
+        oldest = min((value for value in known if value is not None), default=None)
+        changes = self.changes(context, None if None in known else oldest)
+        if None in known or months == {changes.month}:
             return [changes]
         return [changes, self.request(context)]
 

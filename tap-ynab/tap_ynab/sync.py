@@ -130,8 +130,16 @@ class BudgetStream(YNABStream):
         for response in answers:
             for row in self.rows(response):
                 row["budget_id"] = context["budget_id"]
+                # Money movements have the flag or not; what has none is alive.
+                row.setdefault("deleted", False)
                 yield row
         self.advance(context, answers[0])
+        self.release(context, answers)
+
+    def release(self, context: Context, answers: Sequence[Response]) -> None:  # noqa: ARG002 for streams that share
+        """Close answers that nobody reads any more."""
+        for response in answers:
+            response.close()
 
     def answers(self, context: Context) -> Sequence[Response]:
         """What holds the rows, in the order in which they are to be written."""
@@ -190,13 +198,13 @@ class DeltaStream(BudgetStream):
         except BadRequestError as error:
             if known is None:
                 raise
-            self.log("YNAB refuses a delta: %s. Reading all rows.", error)
+            self.log("YNAB refuses what it is asked for: %s. Reading all rows.", error)
             return self.request(context)
         if response.server_knowledge is None:
-            msg = f"{self.name}: YNAB's answer has no server_knowledge. Please report this."
-            raise YNABError(msg)
+            raise YNABError("YNAB's answer has no server_knowledge. Please report this.")
         if known is not None and response.server_knowledge < known:
             self.log("YNAB's counter went back to %d. Reading all rows.", response.server_knowledge)
+            response.close()
             return self.request(context)
         return response
 

@@ -7,8 +7,7 @@ import re
 import sys
 import typing as t
 from collections import Counter
-from contextlib import contextmanager
-from datetime import date
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_ynab import streams
 from tap_ynab.client import YNABClient, is_loopback
 from tap_ynab.errors import NotFoundError, TransientError, YNABError
+from tap_ynab.schemas import is_date
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,12 @@ if t.TYPE_CHECKING:
     from tap_ynab.sync import YNABStream
 
 TOKEN_ADDRESS = "https://app.ynab.com/settings/developer"  # noqa: S105 where to make one
+
+
+NO_TOKEN = (
+    "access_token is missing, empty or not a token. Make a personal access token at "
+    f"{TOKEN_ADDRESS} and set access_token in the config file, or TAP_YNAB_ACCESS_TOKEN"
+)
 
 
 class TapYNAB(Tap):
@@ -113,24 +119,24 @@ class TapYNAB(Tap):
         given = kwargs.get("config")
         if isinstance(given, dict) and not isinstance(given.get("access_token", ""), str):
             # The SDK's own message would quote the value.
-            raise _invalid("access_token must be a string")
-        super().__init__(**kwargs)
+            raise _invalid(NO_TOKEN)
+        try:
+            super().__init__(**kwargs)
+        except ConfigValidationError as error:
+            raise error if self.config.get("access_token") else _invalid(NO_TOKEN) from error
         if kwargs.get("validate_config", True):
             self._check()
 
     def _check(self) -> None:
         if not re.fullmatch(r"[!-~]+", self.access_token):
+            raise _invalid(NO_TOKEN)
+        if not is_date(self.config["since_date"]):
             raise _invalid(
-                f"access_token is empty or not a token. Make one at {TOKEN_ADDRESS} and set "
-                "TAP_YNAB_ACCESS_TOKEN, or access_token in the config file"
+                f"since_date must be a date such as 2015-01-31, not {self.config['since_date']!r}"
             )
-        try:
-            date.fromisoformat(self.config["since_date"])
-        except ValueError as error:
-            msg = f"since_date must be a date such as 2015-01-31, not {self.config['since_date']!r}"
-            raise _invalid(msg) from error
         url = urlsplit(self.config["api_url"])
-        if not (url.hostname and (url.scheme == "https" or is_loopback(url.geturl()))):
+        is_private = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.geturl()))
+        if not (url.hostname and is_private):
             raise _invalid(
                 "api_url must start with https://, or the token could be read on its way. Plain "
                 "http:// is for this machine only"
@@ -156,7 +162,8 @@ class TapYNAB(Tap):
     def _account(self) -> list[dict[str, t.Any]]:
         """All that the token sees, as plans with their accounts: the first request of a run."""
         try:
-            return list(self.client.get("/plans", include_accounts="true").rows("plans"))
+            with closing(self.client.get("/plans", include_accounts="true")) as response:
+                return list(response.rows("plans"))
         except NotFoundError:
             return []
 
@@ -171,11 +178,10 @@ class TapYNAB(Tap):
         found = {plan["id"]: plan for plan in self._account}
         if unknown := [budget_id for budget_id in wanted if budget_id not in found]:
             seen = ", ".join(f"{plan['id']} ({plan['name']})" for plan in self._account)
-            msg = (
+            raise YNABError(
                 f"budget_ids: the token sees no budget {', '.join(unknown)}. It sees: "
                 f"{seen or 'none'}."
             )
-            raise YNABError(msg)
         return [found[budget_id] for budget_id in wanted] or self._account
 
     @property
@@ -198,7 +204,7 @@ class TapYNAB(Tap):
         Raises:
             NotFoundError: It is gone.
         """
-        self.client.get(f"/plans/{budget_id}/settings")
+        self.client.get(f"/plans/{budget_id}/settings").close()
 
     def report(self, budget_id: str, error: Exception) -> None:
         """Say now, and at the end of the run, that something of a budget could not be read."""
@@ -216,8 +222,7 @@ class TapYNAB(Tap):
         self.sync_all()
         if self.failures:
             counts = ", ".join(f"{key} ({n} errors)" for key, n in Counter(self.failures).items())
-            msg = f"Not all was read of: {counts}. See above; the next run tries it again."
-            raise YNABError(msg)
+            raise YNABError(f"Not all was read of: {counts}. See above; run again to retry.")
 
     def _handle_termination(self, signum: int, frame: object) -> None:  # noqa: ARG002 as the SDK has it
         """End with the state of what is complete, and as what was terminated."""
@@ -241,16 +246,20 @@ class TapYNAB(Tap):
             tap = cls(
                 config=config.config,
                 parse_env_config=config.parse_env,
-                state=_json(state),
-                catalog=_json(catalog),
+                state=state and _object(state),
+                catalog=catalog and _object(catalog, "streams"),
             )
             tap.run()
 
     @classmethod
-    def cb_config(cls, *args: t.Any) -> t.Any:
+    def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
         """Read the config files."""
         with errors_in_one_line():
-            return super().cb_config(*args)
+            for path in value:
+                if path != "ENV":
+                    with open(path, encoding="utf-8") as file:  # noqa: PTH123 named as it was given
+                        _object(file)
+            return super().cb_config(ctx, param, value)
 
     @classmethod
     def cb_test(cls, *args: t.Any) -> None:
@@ -279,11 +288,15 @@ def _invalid(line: str) -> ConfigValidationError:
     return ConfigValidationError("Config validation failed", errors=[line], schema={})
 
 
-def _json(file: t.IO[str] | None) -> dict[str, t.Any] | None:
-    if file is None:
-        return None
-    try:
-        return t.cast("dict[str, t.Any]", json.load(file))
-    except ValueError as error:
-        msg = f"{file.name} is not JSON: {error}"
-        raise ValueError(msg) from error
+def _object(file: t.IO[str], *keys: str) -> dict[str, t.Any]:
+    """The JSON object in a file.
+
+    Raises:
+        ValueError: There is none, or one without the keys.
+    """
+    with suppress(ValueError):
+        content = json.load(file)
+        if isinstance(content, dict) and content.keys() >= set(keys):
+            return content
+    wanted = " with ".join(("a JSON object", *keys))
+    raise ValueError(f"{file.name} does not hold {wanted}. Check the file.")

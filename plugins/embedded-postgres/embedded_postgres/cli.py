@@ -1,0 +1,135 @@
+"""The command `embedded-postgres`."""
+
+# ruff: noqa: T201 -- a command prints
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedded_postgres.errors import ServerError
+from embedded_postgres.programs import program, without_libpq_variables
+from embedded_postgres.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+_FAILED = 1
+_NOT_RUNNING = 3  # as pg_ctl status has it
+
+
+def default_folder() -> Path:
+    """Returns the folder of EMBEDDED_POSTGRES, or `.data/postgres`, in the Meltano project."""
+    root = os.environ.get("MELTANO_PROJECT_ROOT") or "."
+    return Path(root, os.environ.get("EMBEDDED_POSTGRES") or ".data/postgres")
+
+
+def explain(error: ServerError | OSError) -> str:
+    """Returns what went wrong in words for a person."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {os.fsdecode(error.filename)}"
+    return str(error)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: The command line; the process's own if None.
+
+    Returns:
+        The exit status: 0, 1 for a failure, 3 if the server is not running.
+    """
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command is not _psql:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    command: Callable[[Server, list[str]], int] = options.command
+    try:
+        return command(Server(options.dir), rest)
+    except (ServerError, OSError) as error:
+        *log, line = explain(error).splitlines()
+        print(*log, f"embedded-postgres: {line}", sep="\n", file=sys.stderr)
+        return _FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--dir",
+        type=Path,
+        default=default_folder(),
+        help="the folder that holds everything (default: EMBEDDED_POSTGRES, or .data/postgres)",
+    )
+    parser = argparse.ArgumentParser(
+        prog="embedded-postgres",
+        description="A PostgreSQL server from a wheel, kept in one folder.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, text in (
+        ("start", _start, "start the server unless it runs; the data folder is made on first use"),
+        ("stop", _stop, "stop the server; the data stays"),
+        ("status", _status, "say whether the server runs; exit status 3 if not"),
+        ("url", _url, "print the URL of the running server's database, password included"),
+        ("psql", _psql, "run psql on the database; further arguments are psql's"),
+    ):
+        subparser = commands.add_parser(
+            name, parents=[common], help=text, description=text, allow_abbrev=False
+        )
+        subparser.set_defaults(command=command)
+    return parser
+
+
+def _start(server: Server, _: list[str]) -> int:
+    state = "already running" if server.running else "started"
+    server.start()
+    print(f"{state}: {_describe(server)}")
+    return 0
+
+
+def _stop(server: Server, _: list[str]) -> int:
+    state = "stopped" if server.running else "not running"
+    server.stop()
+    print(f"{state}: {server.folder}")
+    return 0
+
+
+def _status(server: Server, _: list[str]) -> int:
+    if not server.running:
+        print(f"not running: {server.folder}")
+        return _NOT_RUNNING
+    print(f"running: {_describe(server)}")
+    return 0
+
+
+def _url(server: Server, _: list[str]) -> int:
+    if not server.running:
+        return _missing(server)
+    print(server.url)
+    return 0
+
+
+def _psql(server: Server, arguments: list[str]) -> int:
+    if server.running:
+        _become_psql(server, arguments[1:] if arguments[:1] == ["--"] else arguments)
+    return _missing(server)
+
+
+def _become_psql(server: Server, arguments: list[str]) -> NoReturn:
+    psql = program("psql")
+    # In the environment, not in the arguments, which every user of the machine can list.
+    environment = without_libpq_variables() | server.libpq_variables
+    os.execve(psql, [psql, *arguments], environment)  # noqa: S606 -- no shell is wanted
+
+
+def _missing(server: Server) -> int:
+    print(f"not running: {server.folder} (embedded-postgres start)", file=sys.stderr)
+    return _NOT_RUNNING
+
+
+def _describe(server: Server) -> str:
+    return f"PostgreSQL at 127.0.0.1:{server.port}, database ynab, in {server.folder}"

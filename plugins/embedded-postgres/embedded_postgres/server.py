@@ -1,0 +1,222 @@
+"""The server: started, stopped and asked after, with all that belongs to it in one folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from embedded_postgres import port as tcp
+from embedded_postgres.account import server_account
+from embedded_postgres.cluster import DATABASE, USER, Cluster
+from embedded_postgres.errors import ServerError
+from embedded_postgres.lock import FolderLock
+from embedded_postgres.programs import program, server_environment, with_last_lines
+
+_PATIENCE = 60.0  # seconds, as pg_ctl has
+_PAUSE = 0.02
+
+_SETTINGS = {
+    "listen_addresses": tcp.HOST,
+    # TCP only: a socket's path has at most 107 bytes, and many a project's path has more.
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Small, for one loader and a person who looks. What makes a commit durable is left alone.
+    "max_connections": "40",
+    "shared_buffers": "64MB",
+    "io_method": "sync",
+    "min_wal_size": "32MB",
+    "max_wal_size": "512MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "log_checkpoints": "off",
+}
+
+
+class _Postmaster(NamedTuple):
+    """What the server says of itself in `postmaster.pid`."""
+
+    pid: int
+    port: int
+    ready: bool
+
+
+class Server:
+    """A PostgreSQL server whose data, password, port and log are in one folder."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Names the server; nothing is made or started yet.
+
+        Args:
+            folder: The folder that holds everything.
+        """
+        self.folder = Path(folder).absolute()
+        self._cluster = Cluster(self.folder)
+        self._lock = FolderLock(self.folder / "lock")
+        self._log = self.folder / "server.log"
+        self._pid_file = self._cluster.data / "postmaster.pid"
+
+    @property
+    def running(self) -> bool:
+        """Whether the server accepts connections."""
+        return self._ready() is not None
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1 that the running server listens on.
+
+        Raises:
+            ServerError: If it does not run.
+        """
+        postmaster = self._ready()
+        if postmaster is None:
+            raise ServerError(f"the server is not running ({self.folder}): embedded-postgres start")
+        return postmaster.port
+
+    @property
+    def url(self) -> str:
+        """The URL of the running server's database, password included.
+
+        Raises:
+            ServerError: If it does not run.
+        """
+        port = self.port
+        return f"postgresql://{USER}:{self._cluster.password}@{tcp.HOST}:{port}/{DATABASE}"
+
+    @property
+    def libpq_variables(self) -> dict[str, str]:
+        """The PG* variables with which psql and its like reach the running server.
+
+        Raises:
+            ServerError: If it does not run.
+        """
+        return {
+            "PGHOST": tcp.HOST,
+            "PGPORT": str(self.port),
+            "PGUSER": USER,
+            "PGPASSWORD": self._cluster.password,
+            "PGDATABASE": DATABASE,
+        }
+
+    def start(self) -> str:
+        """Starts the server unless it runs, and waits until it accepts connections.
+
+        Returns:
+            The URL of its database.
+
+        Raises:
+            ServerError: If it does not start.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        deadline = time.monotonic() + _PATIENCE
+        while not self.running:
+            lock = self._lock.take()
+            if lock is None:  # another start is at it, or an earlier server's last processes end
+                self._pause(deadline, "has not become ready")
+                continue
+            try:
+                port = self._launch(lock)
+            finally:
+                os.close(lock)
+            self._await_ready(port, deadline)
+        return self.url
+
+    def stop(self) -> None:
+        """Stops the server, if it runs, in PostgreSQL's fast mode and waits for its end.
+
+        Raises:
+            ServerError: If it does not end.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        signalled = False
+        while self._lock.held:
+            # A number in postmaster.pid is trusted only while that server answers.
+            postmaster = None if signalled else self._ready()
+            if postmaster is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(postmaster.pid, signal.SIGINT)
+                signalled = True
+            self._pause(deadline, "has not stopped")
+
+    def _launch(self, lock: int) -> int:
+        account = server_account()
+        self._cluster.ensure(account, lock)
+        # We have the lock, so no server lives, and this file is left over.
+        self._pid_file.unlink(missing_ok=True)
+        port = tcp.choose(self.folder / "port")
+        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        self._spawn([*account.prefix, *self._postgres(), f"--port={port}", *settings], lock)
+        return port
+
+    def _postgres(self) -> list[str]:
+        return [program("postgres"), "-D", str(self._cluster.data)]
+
+    def _spawn(self, command: list[str], lock: int) -> None:
+        # Each start has a log of its own. A new file, since the old one may be another user's.
+        self._log.unlink(missing_ok=True)
+        with self._log.open("xb") as log:
+            self._log.chmod(0o600)
+            # The shell leaves the server to itself, so that it is nobody's child, and ends. (pg_ctl
+            # does that too, but writes the paths into a shell command, which quotes in them break.)
+            subprocess.run(
+                ["/bin/sh", "-c", '"$@" &', "sh", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=server_environment(),
+                pass_fds=(lock,),
+                start_new_session=True,
+                umask=0o077,
+                check=True,
+            )
+
+    def _await_ready(self, port: int, deadline: float) -> None:
+        while not self.running:
+            if not self._lock.held:
+                if tcp.free(port):
+                    raise ServerError(
+                        with_last_lines(
+                            self._logged(), f"the server did not start; its log is {self._log}"
+                        )
+                    )
+                return  # someone took the port since it was chosen: the caller tries another
+            self._pause(deadline, "has not become ready")
+
+    def _pause(self, deadline: float, what: str) -> None:
+        if time.monotonic() > deadline:
+            raise ServerError(
+                with_last_lines(
+                    self._logged(),
+                    f"the server {what} within {_PATIENCE:.0f} seconds; its log is {self._log}",
+                )
+            )
+        time.sleep(_PAUSE)
+
+    def _logged(self) -> str:
+        try:
+            return self._log.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def _ready(self) -> _Postmaster | None:
+        if not self._lock.held:
+            return None
+        postmaster = self._postmaster()
+        if postmaster is None or not postmaster.ready or not tcp.answers(postmaster.port):
+            return None
+        return postmaster
+
+    def _postmaster(self) -> _Postmaster | None:
+        # Its lines: pid, data folder, start time, port, socket folder, address, shared memory,
+        # status. They are written one after another, so any of them may not be there yet.
+        try:
+            lines = self._pid_file.read_text(encoding="utf-8", errors="replace").splitlines()
+            return _Postmaster(int(lines[0]), int(lines[3]), lines[7].strip() == "ready")
+        except (FileNotFoundError, IndexError, ValueError):
+            return None

@@ -1,0 +1,73 @@
+"""The command `embedded-postgres-target`: what Meltano runs as the loader's executable.
+
+It sees to the database, says on one line which one the run works on, and becomes `target-postgres`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedded_postgres import files
+from embedded_postgres.cli import default_folder, explain
+from embedded_postgres.destination import describe, settings
+from embedded_postgres.errors import ServerError
+from embedded_postgres.programs import without_libpq_variables
+from embedded_postgres.server import Server
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_LOADER = "target-postgres"
+_SWITCH = "EMBEDDED_POSTGRES"
+_INFORMATION = {"--about", "--version", "--help"}
+
+
+def main() -> NoReturn:
+    """Prepares the database and becomes the loader, with the command line it was given."""
+    # Meltano's configuration file and what the loader writes are for their owner alone.
+    os.umask(0o077)
+    arguments = sys.argv[1:]
+    try:
+        if _INFORMATION.intersection(arguments):
+            _become(arguments, dict(os.environ))
+        elif os.environ.get(_SWITCH):
+            _become_on_embedded(arguments)
+        else:
+            _say(describe(settings(arguments)))
+            _become(arguments, dict(os.environ))
+    except (ServerError, OSError) as error:
+        sys.exit(explain(error))
+
+
+def _become_on_embedded(arguments: list[str]) -> NoReturn:
+    server = Server(default_folder())
+    server.start()
+    # The last file wins over those before it, and the URL over host, port, user, database and TLS.
+    # Not `--config ENV`: with that the loader also reads the project's .env, which wins over
+    # everything, so a run meant for this server could end on the one that .env names.
+    override = server.folder / "target-postgres.json"
+    url = server.url.replace("postgresql:", "postgresql+psycopg:", 1)
+    files.write(override, json.dumps({"sqlalchemy_url": url, "ssh_tunnel": {"enable": False}}))
+    merged = settings([*arguments, "--config", str(override)])
+    _say(f"{describe(merged)} (embedded PostgreSQL in {server.folder})")
+    # PGHOSTADDR, PGSSLMODE and their like would still apply to the URL.
+    _become([*arguments, "--config", str(override)], without_libpq_variables())
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"database: {line}\n")
+
+
+def _become(arguments: list[str], environment: dict[str, str]) -> NoReturn:
+    beside = Path(sys.executable).with_name(_LOADER)
+    loader = str(beside) if beside.is_file() else shutil.which(_LOADER)
+    if loader is None:
+        raise ServerError(f"{_LOADER} is not installed: pip install meltanolabs-target-postgres")
+    # Date-times come in UTC, and the loader stores them in the time zone of its session.
+    environment["PGTZ"] = "UTC"
+    os.execve(loader, [loader, *arguments], environment)  # noqa: S606 -- no shell is wanted

@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m ynab_sandbox`."""
+
+from ynab_sandbox.cli import main
+
+main()

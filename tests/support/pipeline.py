@@ -1,0 +1,154 @@
+"""The real tap process, the real loader and a real PostgreSQL, with the state between two runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+PROJECT = Path(__file__).parents[2]
+TAP = str(Path(sys.executable).with_name("tap-ynab"))
+#: The loader as Meltano has installed it for the project.
+LOADER = os.environ.get("TARGET_POSTGRES") or str(
+    PROJECT / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
+)
+#: The environment of a user who has set nothing.
+BARE = {"PATH": os.defpath, "PYTHONWARNINGS": "error"}
+
+Row = dict[str, Any]
+State = dict[str, Any]
+
+
+@dataclass
+class Finished:
+    """What a run of the tap left: its messages, its log and its exit code."""
+
+    code: int
+    stdout: str
+    log: str
+
+    @property
+    def messages(self) -> list[Row]:
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def records(self, stream: str) -> list[Row]:
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def activated(self) -> set[str]:
+        """Streams that ended with ACTIVATE_VERSION."""
+        return {m["stream"] for m in self.messages if m["type"] == "ACTIVATE_VERSION"}
+
+    @property
+    def state(self) -> State:
+        """The last one."""
+        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
+        return states[-1] if states else {}
+
+
+@dataclass
+class Tap:
+    """The command `tap-ynab` with its files in a folder of its own."""
+
+    folder: Path
+    config: Row
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def command(self, *arguments: str, state: State | None = None) -> list[str]:
+        config = self.write("config.json", self.config)
+        command = [TAP, "--config", config, *arguments]
+        return command if state is None else [*command, "--state", self.write("state.json", state)]
+
+    def write(self, name: str, content: Row) -> str:
+        path = self.folder / name
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    def run(self, *arguments: str, state: State | None = None, **config: object) -> Finished:
+        """Run it to its end; `config` is set on top of the tap's own for this run."""
+        usual, self.config = self.config, {**self.config, **config}
+        try:
+            command = self.command(*arguments, state=state)
+        finally:
+            self.config = usual
+        process = subprocess.run(
+            command,
+            env=BARE | self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=120,
+        )
+        return Finished(process.returncode, process.stdout, process.stderr)
+
+
+@dataclass
+class Database:
+    """A database of the test's own."""
+
+    url: str
+
+    @property
+    def loader_config(self) -> Row:
+        """What meltano.yml sets, for this database."""
+        return {
+            "sqlalchemy_url": self.url.replace("postgresql:", "postgresql+psycopg:"),
+            "default_target_schema": "ynab",
+            "use_copy": True,
+            "validate_records": False,
+        }
+
+    def query(self, sql: str, *parameters: object) -> list[Row]:
+        with psycopg.connect(self.url, row_factory=dict_row) as connection:
+            return connection.execute(sql.encode(), parameters).fetchall()
+
+    def alive(self, stream: str) -> dict[str, Row]:
+        """Rows that count, by id."""
+        sql = f"select * from ynab.{stream} where not deleted and _sdc_deleted_at is null"  # noqa: S608
+        return {row["id"]: row for row in self.query(sql)}
+
+
+@dataclass
+class Pipeline:
+    """`tap-ynab | target-postgres`, run again and again with the state that the loader gives."""
+
+    tap: Tap
+    database: Database
+    state: State = field(default_factory=dict)
+
+    def sync(self, *, full: bool = False, **config: object) -> Finished:
+        """Run both; the state moves on only with what the loader confirms, as under Meltano."""
+        state = {} if full else self.state
+        finished = self.tap.run(state=state, **config)
+        self.load(finished.stdout)
+        return finished
+
+    def load(self, messages: str) -> None:
+        loader = subprocess.run(
+            [LOADER, "--config", self.tap.write("loader.json", self.database.loader_config)],
+            input=messages,
+            env={"PATH": os.defpath, "PGTZ": "UTC"},
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=300,
+        )
+        assert loader.returncode == 0, loader.stderr[-3000:]
+        if states := loader.stdout.splitlines():
+            self.state = json.loads(states[-1])
+
+
+def has_loader() -> bool:
+    return shutil.which(LOADER) is not None

@@ -1,0 +1,84 @@
+"""What the tables must hold: the sandbox's own entities, field by field."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline import Database
+    from ynab_sandbox import Sandbox
+    from ynab_sandbox.plan import Plan
+
+BUDGET_STREAMS = (
+    "accounts",
+    "category_groups",
+    "categories",
+    "payees",
+    "payee_locations",
+    "transactions",
+    "scheduled_transactions",
+    "months",
+    "month_categories",
+    "money_movements",
+    "money_movement_groups",
+)
+STREAMS = ("budgets", *BUDGET_STREAMS)
+TWINS = ("_formatted", "_currency")
+#: What YNAB joins when a row is read: in a row that has not changed since, it may be old.
+JOINED = {"account_name", "payee_name", "category_name", "category_group_name"}
+JOINED_FROM_CATEGORY = {"name", "note", "hidden", "internal", "category_group_id"}
+
+Row = dict[str, Any]
+
+
+def assert_equal(database: Database, sandbox: Sandbox, *, names: bool = True) -> None:
+    """Each stream's live rows are the sandbox's live entities."""
+    assert set(database.alive("budgets")) == {plan.id for plan in sandbox.plans}
+    for stream in BUDGET_STREAMS:
+        wanted = {row["id"]: row for plan in sandbox.plans for row in wanted_rows(plan, stream)}
+        rows = database.alive(stream)
+        joined = JOINED | (JOINED_FROM_CATEGORY if stream == "month_categories" else set())
+        assert rows.keys() == wanted.keys(), (
+            f"{stream}: {len(wanted.keys() - rows.keys())} are missing, "
+            f"{len(rows.keys() - wanted.keys())} are too many"
+        )
+        for identity, fields in wanted.items():
+            compared = fields.keys() if names else fields.keys() - joined
+            stored = {name: plain(rows[identity][name]) for name in compared}
+            other = {n: (stored[n], fields[n]) for n in compared if stored[n] != fields[n]}
+            assert not other, (stream, identity, "column: (stored, wanted)", other)
+
+
+def wanted_rows(plan: Plan, stream: str) -> list[Row]:
+    """The rows of a stream, with what the tap adds to YNAB's fields."""
+    types = {account["id"]: account["type"] for account in plan.entities("accounts")}
+    rows = []
+    for entity in json.loads(json.dumps(plan.entities(stream))):
+        row = {name: value for name, value in entity.items() if not name.endswith(TWINS)}
+        row["budget_id"] = plan.id
+        if stream == "months":
+            row["id"] = f"{plan.id}|{row['month']}"
+        if stream == "month_categories":
+            row["category_id"] = row["id"]
+            row["id"] = f"{plan.id}|{row['month']}|{row['id']}"
+        if stream == "transactions":
+            row["is_split"] = bool(row["subtransactions"])
+            row["account_type"] = types[row["account_id"]]
+        rows.append({name: moment(name, value) for name, value in row.items()})
+    return rows
+
+
+def moment(name: str, value: object) -> object:
+    """A date-time as PostgreSQL gives it back; anything else as it is."""
+    if isinstance(value, str) and name.endswith("_at"):
+        return value.replace(".000", "").removesuffix("Z")
+    return value
+
+
+def plain(value: object) -> object:
+    """A value of a column as JSON has it."""
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return value
