@@ -58,7 +58,7 @@ def test_an_edit_of_an_old_transaction_arrives_by_delta(
 def test_edits_of_old_and_new_entities(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.sync()
     plan = sandbox.plans[0]
-    for stream, change in {
+    changes: dict[str, dict[str, object]] = {
         "accounts": {"note": "closed soon"},
         "category_groups": {"hidden": True},
         "categories": {"note": "for the bicycle"},
@@ -69,7 +69,8 @@ def test_edits_of_old_and_new_entities(pipeline: Pipeline, sandbox: Sandbox) -> 
         "month_categories": {"budgeted": 77_000},
         "money_movements": {"note": "moved"},
         "money_movement_groups": {"note": "moved, too"},
-    }.items():
+    }
+    for stream, change in changes.items():
         rows = plan.entities(stream)
         for row in (rows[0], rows[-1]):
             key = row["month"] if stream == "months" else row["id"]

@@ -153,11 +153,16 @@ def test_serve_tells_its_url_first(tmp_path: Path) -> None:
     assert (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize("wanted", ["1", "0"])
-def test_the_tap_is_pointed_at_the_sandbox(run: Run, tmp_path: Path, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "question"),
+    [(".data/ynab-sandbox", None), (".data/ynab-sandbox", "--about"), ("", None)],
+)
+def test_the_tap_is_pointed_at_the_sandbox(
+    run: Run, tmp_path: Path, folder: str, question: str | None
+) -> None:
     told = tmp_path / "bin" / "tap-ynab"
     told.parent.mkdir()
-    told.write_text('#!/bin/sh\necho "$TAP_YNAB_API_URL" "$TAP_YNAB_ACCESS_TOKEN" "$@"\n')
+    told.write_text('#!/bin/sh\necho "$@"\n')
     told.chmod(0o700)
     # The tap beside the interpreter goes first, so the interpreter is given another folder.
     script = (
@@ -165,19 +170,22 @@ def test_the_tap_is_pointed_at_the_sandbox(run: Run, tmp_path: Path, wanted: str
         "import ynab_sandbox.daemon as d; from ynab_sandbox.extractor import main; "
         f"d.sys = type('S', (), {{'executable': {sys.executable!r}}}); main()"
     )
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TAP_")}
+    given = [question] if question else ["--config", "of-meltano.json"]
     done = subprocess.run(
-        [sys.executable, "-c", script, "--discover"],
-        env={**environment, "YNAB_SANDBOX": wanted, "MELTANO_PROJECT_ROOT": str(tmp_path)},
+        [sys.executable, "-c", script, *given],
+        env={**os.environ, "YNAB_SANDBOX": folder, "MELTANO_PROJECT_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
 
-    if wanted == "1":
+    if folder and not question:
         url = url_of(run)
-        assert done.stdout == f"{url} sandbox-token --discover --config ENV\n"
+        override = tmp_path / folder / "tap-ynab.json"
+        assert done.stdout.split() == [*given, "--config", str(override)]
+        assert json.loads(override.read_text()) == {"api_url": url, "access_token": "sandbox-token"}
+        assert override.stat().st_mode & 0o777 == 0o600
         assert done.stderr == f"account: the YNAB sandbox at {url} (invented data)\n"
     else:
-        assert (done.stdout.strip(), done.stderr) == ("--discover", "")
+        assert (done.stdout.split(), done.stderr) == (given, "")

@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         ("status", run_status, "Tell whether it runs and what is in it."),
         ("url", run_url, "Print the URL of the API."),
         ("requests", run_requests, "Print the requests it got."),
+        ("live", run_live, "Let a day go by: a purchase, an edit of an old one, a deletion."),
         ("advance-month", run_advance_month, "Move its clock to the next month."),
     ):
         _add_folder(command(name, run, words))
@@ -180,6 +181,12 @@ def run_requests(arguments: argparse.Namespace) -> None:
     """Prints the requests."""
     for request in ask(_url(arguments), "requests"):
         say(request["at"], request["status"], request["method"], request["path"], request["query"])
+
+
+def run_live(arguments: argparse.Namespace) -> None:
+    """Lets a day go by."""
+    for sentence in ask(_url(arguments), "live", {}):
+        say(sentence)
 
 
 def run_advance_month(arguments: argparse.Namespace) -> None:

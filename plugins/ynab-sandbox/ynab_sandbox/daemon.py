@@ -23,9 +23,9 @@ PATIENCE, STARTING, STOPPING = 10, 120, 30
 
 
 def default_folder() -> Path:
-    """Where a sandbox lives when nobody says: in the Meltano project, or in this folder."""
+    """The folder of YNAB_SANDBOX, or `.data/ynab-sandbox`, in the Meltano project."""
     root = Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".")
-    return root.resolve() / ".data" / "ynab-sandbox"
+    return root.resolve() / (os.environ.get("YNAB_SANDBOX") or ".data/ynab-sandbox")
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,52 @@
 """What Meltano runs as the extractor: `tap-ynab`, against the sandbox when there is no account.
 
-With `YNAB_SANDBOX=1` the sandbox is started if need be and `tap-ynab` is pointed at it. Otherwise
-`tap-ynab` is run as it is.
+Where `YNAB_SANDBOX` names a sandbox's folder, that is started if need be, and `tap-ynab` is pointed
+at it. Otherwise `tap-ynab` is run as it is.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
 from ynab_sandbox.daemon import Daemon, default_folder
-from ynab_sandbox.store import Options, StoreError
+from ynab_sandbox.store import Options, StoreError, write_private
 
 TAP = "tap-ynab"
+INFORMATION = {"--about", "--help", "--version"}
 
 
 def main() -> None:
     """Becomes `tap-ynab` with the arguments of this command."""
     arguments = sys.argv[1:]
-    if os.environ.get("YNAB_SANDBOX") == "1":
-        try:
-            running, _ = Daemon(default_folder()).start(Options())
-        except StoreError as error:
-            sys.exit(f"ynab-sandbox: {error}")
-        os.environ["TAP_YNAB_API_URL"] = running.url
-        os.environ["TAP_YNAB_ACCESS_TOKEN"] = running.token
-        sys.stderr.write(f"account: the YNAB sandbox at {running.url} (invented data)\n")
-        # The tap prefers values from the environment to those in a file.
-        arguments += ["--config", "ENV"]
+    # Meltano's configuration file, which holds the token, and the tap's are for their owner alone.
+    os.umask(0o077)
+    if os.environ.get("YNAB_SANDBOX") and not INFORMATION.intersection(arguments):
+        arguments += ["--config", str(_override())]
     beside = Path(sys.executable).with_name(TAP)
     command = str(beside) if beside.exists() else TAP
     try:
         os.execvp(command, [TAP, *arguments])  # noqa: S606 - no shell is wanted
     except FileNotFoundError:
         sys.exit(f"ynab-sandbox: {TAP} is not installed: pip install {TAP}")
+
+
+def _override() -> Path:
+    """A config file that points the tap at the sandbox, which runs from now on.
+
+    Of several the last one wins. Values from the environment would not do: for those the SDK also
+    reads the project's .env, whose token is none of the sandbox's business.
+    """
+    daemon = Daemon(default_folder())
+    try:
+        # Whoever tries things out again and again should not have to wait for an hour.
+        running, _ = daemon.start(Options(rate_limit=0))
+    except StoreError as error:
+        sys.exit(f"ynab-sandbox: {error}")
+    sys.stderr.write(f"account: the YNAB sandbox at {running.url} (invented data)\n")
+    override = daemon.folder / "tap-ynab.json"
+    config = {"api_url": running.url, "access_token": running.token}
+    write_private(override, json.dumps(config).encode())
+    return override

@@ -10,6 +10,7 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ynab_sandbox.day import live
 from ynab_sandbox.errors import ApiError
 from ynab_sandbox.tables import KINDS, Fields
 
@@ -105,6 +106,10 @@ def _forget(sandbox: Sandbox, kind: str, identity: str, plan: str | None = None)
     _plan(sandbox, plan).forget(kind, identity)
 
 
+def _live(sandbox: Sandbox, plan: str | None = None) -> list[str]:
+    return live(_plan(sandbox, plan))
+
+
 def _rewind(sandbox: Sandbox, knowledge: int, plan: str | None = None) -> None:
     _plan(sandbox, plan).rewind(knowledge)
 
@@ -154,6 +159,7 @@ DO: dict[str, Callable[..., object]] = {
     "delete": _delete,
     "forget": _forget,
     "entities": _entities,
+    "live": _live,
     "rewind": _rewind,
     "had-scheduled": _had_scheduled,
     "add-plan": _add_plan,
