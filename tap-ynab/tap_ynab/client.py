@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-import tempfile
 import typing as t
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from http import HTTPStatus
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -21,38 +18,39 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 import backoff
-import ijson
 import requests
 from singer_sdk.authenticators import BearerTokenAuthenticator
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from tap_ynab.errors import (
     AccessError,
+    AccountError,
     BadRequestError,
+    LimitError,
+    NoConnectionError,
     NotFoundError,
+    TooManyRequestsError,
     TransientError,
+    UnreachableError,
     YNABError,
 )
+from tap_ynab.response import Response
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from backoff.types import Details
 
+    from tap_ynab.limit import HourlyLimit
+
 logger = logging.getLogger("tap-ynab.client")
 
 CHUNK = 1 << 16
-IN_MEMORY = 1 << 20
-#: A body may not grow beyond this when unpacked; 500,000 transactions are a fifth of it.
-MAX_BODY = 2 << 30
 CONNECT_TIMEOUT = 10.0
 LONGEST_WAIT = 60.0
-
-#: The end of nearly every answer. A quote inside a string would be escaped, so where this
-#: matches, the document is whole.
-_KNOWLEDGE_LAST = re.compile(rb'(?<!\\)"server_knowledge"\s*:\s*(\d+)\s*}\s*}\s*\Z')
-#: U+0000 and lone surrogates: JSON can escape them, PostgreSQL can't store them.
-_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+#: Seconds between two requests, and for how long at most, where YNAB refuses more for this hour
+#: and does not say when it will answer again.
+LIMIT_PROBE, LONGEST_LIMIT = 600.0, 3900.0
 
 #: What to do about what YNAB says with a 401 or 403, by the id of the error.
 REFUSALS = {
@@ -69,76 +67,10 @@ REFUSALS = {
 }
 
 
-class Response:
-    """An answer of the API whose whole body has arrived, and where it was checked, is JSON.
-
-    Rows are parsed as they are asked for, from a file that has no name, so that no answer is
-    too large for memory and nothing is left behind whatever ends the process.
-    """
-
-    def __init__(self, body: t.IO[bytes], *, date: datetime, unstorable: bool) -> None:
-        """Keep the body, the server's own time (UTC), and whether it holds unstorable text."""
-        self._body = body
-        self._unstorable = unstorable
-        self.date = date
-
-    def close(self) -> None:
-        """Give the body's space back; its rows can't be read again."""
-        self._body.close()
-
-    @property
-    def month(self) -> str:
-        """First day of the month that YNAB's amounts are of, in UTC."""
-        return f"{self.date:%Y-%m}-01"
-
-    def rows(self, path: str) -> Iterator[dict[str, t.Any]]:
-        """Objects of the list at `path` below `data`, for example `accounts`.
-
-        Numbers that are not integers arrive as `Decimal`.
-        """
-        self._body.seek(0)
-        row = None
-        for row in ijson.items(self._body, f"data.{path}.item"):
-            yield storable(row) if self._unstorable else row
-        if row is None and not self._holds_list(path):
-            raise YNABError(f"YNAB's answer holds no list of {path}. Check api_url.")
-
-    def _holds_list(self, path: str) -> bool:
-        """Whether a list without rows is an empty list, not an answer of another kind."""
-        self._body.seek(0)
-        return any(
-            prefix == f"data.{path}" and event == "start_array"
-            for prefix, event, _ in ijson.parse(self._body)
-        )
-
-    @cached_property
-    def server_knowledge(self) -> int | None:
-        """YNAB's counter at the time of the answer; None where it has none.
-
-        Raises:
-            TransientError: The body is not a whole JSON document.
-        """
-        self._body.seek(0, 2)
-        self._body.seek(max(0, self._body.tell() - 256))
-        if tail := _KNOWLEDGE_LAST.search(self._body.read()):
-            return int(tail[1])
-        self._body.seek(0)
-        try:
-            # To the end, whatever was found: only that proves the document whole.
-            found = [
-                value
-                for prefix, _, value in ijson.parse(self._body)
-                if prefix == "data.server_knowledge"
-            ]
-        except ijson.JSONError as error:
-            raise TransientError("YNAB's answer was not JSON, or broke off") from error
-        return found[0] if found else None
-
-
 class YNABClient:
     """GETs from one account, retried while that may help."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 each is a setting of the tap
         self,
         *,
         api_url: str,
@@ -146,6 +78,7 @@ class YNABClient:
         user_agent: str | None = None,
         request_timeout: float,
         max_retry_time: float,
+        limit: HourlyLimit,
     ) -> None:
         """Prepare for requests; none is sent yet.
 
@@ -155,36 +88,55 @@ class YNABClient:
             user_agent: What to call ourselves.
             request_timeout: Seconds without a byte after which a request is given up.
             max_retry_time: Seconds after which a request is not tried again.
+            limit: Asked before each request.
         """
         self.api_url = api_url.rstrip("/")
         self.request_timeout = request_timeout
+        self.max_retry_time = max_retry_time
+        self.limit = limit
         self._session = requests.Session()
         # Through `auth`, not a header: a header would give way to a machine's ~/.netrc.
         self._session.auth = BearerTokenAuthenticator(token=access_token)
         self._session.headers["User-Agent"] = user_agent or f"tap-ynab/{version('tap-ynab')}"
         # A proxy would carry the token of a plain loopback address through a network.
         self._session.trust_env = not is_loopback(self.api_url)
-        self._retrying = backoff.on_exception(
-            _waits,
-            TransientError,
-            max_time=max_retry_time,
-            jitter=None,
-            on_backoff=_log_wait,
-            logger=None,
-        )
 
-    def get(self, path: str, **params: str | int | None) -> Response:
+    def get(self, path: str, tries: int | None = None, **params: str | int | None) -> Response:
         """Answer to `GET {api_url}{path}`; parameters that are None are not sent.
 
+        Args:
+            path: Below the base address.
+            tries: How often to try at most, where there is another way.
+            params: Parameters of the query.
+
         Raises:
-            AccessError: The token or its account is refused.
+            AccountError: No other request would succeed either.
             NotFoundError: There is no such thing.
             TransientError: YNAB did not answer within the time for retries.
             YNABError: YNAB refuses the request.
         """
-        return self._retrying(self._get)(path, params)
+        retrying = backoff.on_exception(
+            _waits,
+            TransientError,
+            patience=self.max_retry_time,
+            max_tries=tries,
+            jitter=None,
+            on_backoff=_log_wait,
+            logger=None,
+        )
+        end = monotonic() + LONGEST_LIMIT
+        while True:
+            try:
+                return retrying(self._get)(path, params)
+            except TooManyRequestsError as error:  # noqa: PERF203 a request takes longer
+                if monotonic() > end:
+                    raise LimitError(f"{error}, for more than an hour. Run again later.") from error
+                self.limit.wait(error.retry_after or LIMIT_PROBE, "YNAB answers 429")
+            except NoConnectionError as error:
+                raise UnreachableError(f"{error}. Check the network and api_url.") from error
 
     def _get(self, path: str, params: dict[str, str | int | None]) -> Response:
+        self.limit.take()
         try:
             with self._session.get(
                 self.api_url + path,
@@ -193,66 +145,76 @@ class YNABClient:
                 # The token goes nowhere but where it was sent.
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                return self._spool(path, response)
+            ) as answer:
+                return self._whole(path, answer)
         # urllib3's own come through where requests forgets to wrap them.
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise TransientError(f"{path}: {_plainly(error)}") from error
+            raise _lost(path, error) from error
 
-    def _spool(self, path: str, response: requests.Response) -> Response:
-        """Take the whole body, so that what follows is about rows alone."""
+    def _whole(self, path: str, answer: requests.Response) -> Response:
+        """The answer once its body has arrived, so that what follows is about rows alone."""
+        response = Response(self._chunks(answer), _date(answer))
         with ExitStack() as stack:
-            body = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
-            unstorable = self._copy(path, response, body)
-            if response.status_code != HTTPStatus.OK:
-                body.seek(0)
-                raise error_of(path, response, body.read(CHUNK))
-            spooled = Response(body, date=_date(response), unstorable=unstorable)
+            stack.callback(response.close)
+            if answer.status_code != HTTPStatus.OK:
+                raise error_of(path, answer, response.text())
             try:
-                _ = spooled.server_knowledge
+                _ = response.server_knowledge
             except TransientError as error:
                 raise TransientError(f"{path}: {error}") from error
             stack.pop_all()  # from here on whoever reads the rows closes it
-            return spooled
+        return response
 
-    def _copy(self, path: str, response: requests.Response, body: t.IO[bytes]) -> bool:
-        """Write the body down, within bounds of size and time; tell if it is unstorable as is."""
-        unstorable, carry, deadline = False, b"", monotonic() + 10 * self.request_timeout
-        for chunk in response.iter_content(CHUNK):
-            body.write(chunk)
-            unstorable = unstorable or bool(_UNSTORABLE.search(carry + chunk))
-            carry = chunk[-6:]
-            if body.tell() > MAX_BODY:
-                raise YNABError(f"{path}: an answer of more than {MAX_BODY >> 20} MiB is no budget")
-            if monotonic() > deadline:
-                raise requests.Timeout
-        return unstorable
+    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
+        # A timeout is about one read; drop by drop an answer could take for ever.
+        end = monotonic() + 10 * self.request_timeout
+        for chunk in answer.iter_content(CHUNK):
+            yield chunk
+            if monotonic() > end:
+                raise requests.ReadTimeout
 
 
-def error_of(path: str, response: requests.Response, body: bytes) -> Exception:
+def error_of(path: str, answer: requests.Response, body: str) -> Exception:
     """What an answer that is no success means, judged by its status and the error's id."""
-    status = response.status_code
+    status = answer.status_code
     try:
         detail = json.loads(body)["error"]
         code, said = str(detail["id"]), str(detail["detail"])
     except (ValueError, KeyError, TypeError):
-        code, said = str(status), str(response.reason)
+        code, said = str(status), str(answer.reason)
     line = f"{path}: {status} {' '.join(said.split())[:200]}"
     if refusal := REFUSALS.get(code, REFUSALS.get(str(status))):
         return AccessError(refusal)
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TransientError(line, _seconds(response.headers.get("Retry-After")))
-    if code == "404.2":
-        return NotFoundError(line)
-    if status == HTTPStatus.BAD_REQUEST:
-        return BadRequestError(line)
-    if response.is_redirect:
-        host = urlsplit(response.headers["Location"]).hostname
-        return YNABError(
-            f"{path}: the server redirects to {host}, which the token was not meant for. "
-            "Set api_url to the address that answers."
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TooManyRequestsError(line, _seconds(answer.headers.get("Retry-After")))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TransientError(line, _seconds(answer.headers.get("Retry-After")))
+    if answer.is_redirect:
+        host = urlsplit(answer.headers["Location"]).hostname
+        return AccountError(
+            f"{path}: the server redirects to {host}, for which the token was not meant. Set "
+            "api_url to the address that answers."
         )
-    return YNABError(f"{line}. Check api_url; if it is right, this is worth reporting.")
+    kinds = {"404.2": NotFoundError, "400": BadRequestError}
+    return kinds.get(code, YNABError)(f"{line}. Check api_url; if it is right, please report this.")
+
+
+def _lost(path: str, error: Exception) -> Exception:
+    """What happened on the wire, without the addresses of objects that requests would add."""
+    if isinstance(error, requests.ReadTimeout):
+        return TransientError(f"{path}: no answer in time")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return TransientError(f"{path}: the answer could not be unpacked")
+    if isinstance(error, requests.exceptions.SSLError):
+        return UnreachableError(
+            f"{path}: no trusted connection (TLS). Check api_url and this machine's certificates."
+        )
+    inner = error.args[0] if error.args else None
+    if isinstance(error, requests.ConnectTimeout) or isinstance(
+        getattr(inner, "reason", None), (NewConnectionError, NameResolutionError)
+    ):
+        return NoConnectionError(f"{path}: no connection")
+    return TransientError(f"{path}: the connection was closed or reset, or the answer broke off")
 
 
 def is_loopback(url: str) -> bool:
@@ -264,24 +226,20 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def storable(value: t.Any) -> t.Any:
-    """The value without what PostgreSQL can't store in text and jsonb, at any depth."""
-    if isinstance(value, str):
-        text = value.replace("\x00", "")
-        return text.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {storable(key): storable(nested) for key, nested in value.items()}
-    if isinstance(value, list):
-        return [storable(nested) for nested in value]
-    return value
+def _waits(patience: float) -> Generator[float, TransientError, None]:
+    """Seconds to wait before each new try: what YNAB asks for, or twice the last, jittered.
 
-
-def _waits() -> Generator[float, TransientError, None]:
-    """Seconds to wait: what YNAB asks for, or else doubled each time, and jittered."""
+    Ends where the next wait would go beyond `patience` seconds since the beginning.
+    """
+    end, planned = monotonic() + patience, 1.0
     error = yield 0.0
-    planned = 1.0
     while True:
-        error = yield error.retry_after or backoff.full_jitter(planned / 2) + planned / 2
+        seconds = planned / 2 + backoff.full_jitter(planned / 2)
+        if error.retry_after is not None:
+            seconds = error.retry_after
+        if monotonic() + seconds > end:
+            return
+        error = yield seconds
         planned = min(2 * planned, LONGEST_WAIT)
 
 
@@ -292,19 +250,6 @@ def _log_wait(details: Details) -> None:
         details.get("wait"),
         details["tries"] + 1,
     )
-
-
-def _plainly(error: Exception) -> str:
-    """What happened on the wire, without the addresses of objects that requests adds."""
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return "the answer could not be unpacked"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "no trusted connection (TLS)"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the answer broke off"
-    return "no connection, or it was reset"
 
 
 def _date(response: requests.Response) -> datetime:

@@ -9,11 +9,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 
 class YNABError(FatalAPIError):
-    """Nothing to retry; the base of all others but `TransientError`."""
-
-
-class AccessError(YNABError):
-    """YNAB refuses the token or the account behind it: no request will succeed."""
+    """A budget, or a part of it, can't be read; the base of all others but `TransientError`."""
 
 
 class BadRequestError(YNABError):
@@ -22,6 +18,22 @@ class BadRequestError(YNABError):
 
 class NotFoundError(YNABError):
     """YNAB knows no such thing (404.2)."""
+
+
+class AccountError(YNABError):
+    """No further request of this run would succeed."""
+
+
+class AccessError(AccountError):
+    """YNAB refuses the token or the account behind it."""
+
+
+class LimitError(AccountError):
+    """YNAB's hourly limit is reached, and the run is not to wait for the next hour."""
+
+
+class UnreachableError(AccountError):
+    """There is no connection to YNAB."""
 
 
 class TransientError(RetriableAPIError):
@@ -35,3 +47,11 @@ class TransientError(RetriableAPIError):
         """Keep the message and the wait that YNAB asked for."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NoConnectionError(TransientError):
+    """YNAB could not be asked, or the connection ended before the answer did."""
+
+
+class TooManyRequestsError(TransientError):
+    """YNAB's hourly limit is reached (429)."""

@@ -1,4 +1,4 @@
-"""What a row looks like: a JSON schema a stream, and how a row is made to fit it.
+"""What a row looks like: a JSON schema a stream.
 
 Fields have the names and meanings of YNAB's API 1.86 (https://api.ynab.com). Amounts are
 milliunits: 1,000 are one unit of the budget's currency. Only `id` is required and enums are plain
@@ -8,14 +8,8 @@ strings, because one value that a column refuses would stop every stream.
 from __future__ import annotations
 
 import typing as t
-from datetime import date, datetime
 
 from singer_sdk import typing as th
-
-if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    Row = dict[str, t.Any]
 
 #: Endings of the columns that repeat an amount for people; in the catalog, not selected.
 TWINS = ("_formatted", "_currency")
@@ -241,70 +235,3 @@ MONEY_MOVEMENT_GROUPS = schema(
     *references("performed_by_user_id"),
     DELETED,
 )
-
-
-def is_date(value: object) -> bool:
-    """Whether a value is a date as YNAB writes it, YYYY-MM-DD."""
-    try:
-        return isinstance(value, str) and len(value) == 10 and bool(date.fromisoformat(value))  # noqa: PLR2004 YYYY-MM-DD
-    except ValueError:
-        return False
-
-
-def _is_date_time(value: object) -> bool:
-    try:
-        return isinstance(value, str) and bool(
-            datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo
-        )
-    except ValueError:
-        return False
-
-
-def _fits(definition: Mapping[str, t.Any]) -> Callable[[object], bool]:
-    """What tells whether a column of this definition can take a value."""
-    formats = {"date": is_date, "date-time": _is_date_time}
-    if found := formats.get(definition.get("format", "")):
-        return found
-    kind = next(kind for kind in definition["type"] if kind != "null")
-    return {
-        "string": lambda value: isinstance(value, str),
-        "boolean": lambda value: isinstance(value, bool),
-        # A bigint holds 64 bits.
-        "integer": lambda value: type(value) is int and -(1 << 63) <= value < 1 << 63,
-        "number": lambda value: not isinstance(value, (bool, str, dict, list)),
-        "object": lambda value: isinstance(value, dict),
-        "array": lambda value: isinstance(value, list),
-    }[str(kind)]
-
-
-class Shape:
-    """Makes rows fit a schema without losing anything.
-
-    A field that the schema does not know, and a value that its column can't take, goes to
-    `additional_properties` under its name.
-    """
-
-    def __init__(self, schema: Mapping[str, t.Any], columns: Iterable[str]) -> None:
-        """Prepare for the rows of one stream, of which a catalog may want only some columns."""
-        self._columns = frozenset(columns)
-        self._fits = {
-            name: _fits(definition)
-            for name, definition in schema["properties"].items()
-            if name != "additional_properties"
-        }
-
-    def __call__(self, row: Row) -> Row:
-        """The row as a record of the stream; `row` itself is not kept."""
-        rest = {
-            name: value
-            for name, value in row.items()
-            if value is not None and not (name in self._fits and self._fits[name](value))
-        }
-        record = {
-            name: None if name in rest else row.get(name)
-            for name in self._fits
-            if name in self._columns
-        }
-        if "additional_properties" in self._columns:
-            record["additional_properties"] = rest or None
-        return record

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
-from functools import cached_property
+from datetime import date
+from functools import cached_property, partial
 
 from tap_ynab import schemas
+from tap_ynab.errors import TransientError
+from tap_ynab.fallback import TRIES, MonthByMonth, by_date
 from tap_ynab.sync import BudgetStream, DeltaStream, YNABStream
 
 if t.TYPE_CHECKING:
@@ -13,7 +17,8 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_ynab.client import Response
+    from tap_ynab.response import Response
+    from tap_ynab.sync import Answer
 
 #: YNAB's own word for all transactions there are.
 EVERYTHING = "1970-01-01"
@@ -27,7 +32,7 @@ class BudgetsStream(YNABStream):
 
     def read(self, context: Context) -> Iterator[Record]:  # noqa: ARG002 of the account, not of a budget
         """Budgets of this run."""
-        for plan in self.ynab.plans:
+        for plan in self.ynab.account.budgets:
             budget = {**plan, "deleted": False}
             budget.pop("accounts", None)
             currency = dict(budget.pop("currency_format", None) or {})
@@ -64,14 +69,14 @@ class _CategoriesAnswerStream(DeltaStream):
     path = "/plans/{budget_id}/categories"
     collection = "category_groups"
 
-    def answers(self, context: Context) -> Sequence[Response]:
+    def answers(self, context: Context) -> Sequence[Answer]:
         """The answers for this stream and the other one."""
         budget_id, shared = context["budget_id"], self.ynab.shared_answers
         if budget_id not in shared:
             shared[budget_id] = self._ask(context)
         return shared[budget_id]
 
-    def release(self, context: Context, answers: Sequence[Response]) -> None:
+    def release(self, context: Context, answers: Sequence[Answer]) -> None:
         """Keep the answers for the other stream, if it is still to come."""
         if self is self._sharers[-1]:
             super().release(context, answers)
@@ -82,7 +87,7 @@ class _CategoriesAnswerStream(DeltaStream):
         streams = self.ynab.streams.values()
         return [s for s in streams if isinstance(s, _CategoriesAnswerStream) and s.selected]
 
-    def _ask(self, context: Context) -> Sequence[Response]:
+    def _ask(self, context: Context) -> Sequence[Answer]:
         known = [stream.known(context) for stream in self._sharers]
         months = {stream.get_context_state(context).get("month") for stream in self._sharers}
         oldest = min((value for value in known if value is not None), default=None)
@@ -91,10 +96,10 @@ class _CategoriesAnswerStream(DeltaStream):
             return [changes]
         return [changes, self.request(context)]
 
-    def advance(self, context: Context, response: Response) -> None:
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """Set the bookmark, and the month whose amounts the rows have."""
-        super().advance(context, response)
-        self.get_context_state(context)["month"] = response.month
+        super().advance(context, answers)
+        self.get_context_state(context)["month"] = answers[0].month
 
 
 class CategoryGroupsStream(_CategoriesAnswerStream):
@@ -103,7 +108,7 @@ class CategoryGroupsStream(_CategoriesAnswerStream):
     name = "category_groups"
     schema = schemas.CATEGORY_GROUPS
 
-    def rows(self, response: Response) -> Iterator[Record]:
+    def rows(self, response: Answer) -> Iterator[Record]:
         """Groups without their categories."""
         for group in super().rows(response):
             group.pop("categories", None)
@@ -116,7 +121,7 @@ class CategoriesStream(_CategoriesAnswerStream):
     name = "categories"
     schema = schemas.CATEGORIES
 
-    def rows(self, response: Response) -> Iterator[Record]:
+    def rows(self, response: Answer) -> Iterator[Record]:
         """Categories of all groups; of a delta's groups only those that changed."""
         for group in super().rows(response):
             for category in group.get("categories") or ():
@@ -143,7 +148,7 @@ class PayeeLocationsStream(BudgetStream):
 class _SplittableStream(DeltaStream):
     """A stream whose rows may be split into subtransactions, which are always sent whole."""
 
-    def rows(self, response: Response) -> Iterator[Record]:
+    def rows(self, response: Answer) -> Iterator[Record]:
         """Rows; what is deleted is deleted with its parts, whatever their own flag says."""
         for row in super().rows(response):
             if row.get("deleted"):
@@ -164,9 +169,25 @@ class TransactionsStream(_SplittableStream):
         """Not where `since_date` leaves some out."""
         return self.config["since_date"] == EVERYTHING and super().is_whole
 
-    def request(self, context: Context, **params: str | int | None) -> Response:
+    def request(
+        self, context: Context, tries: int | None = None, **params: str | int | None
+    ) -> Response:
         """Ask with an explicit date: without it YNAB leaves out, also of deltas, older ones."""
-        return super().request(context, since_date=self.config["since_date"], **params)
+        return super().request(
+            context, tries, **{"since_date": self.config["since_date"], **params}
+        )
+
+    def answers(self, context: Context) -> Sequence[Answer]:
+        """What changed since the last run, or all, in slices where YNAB can't do it at once."""
+        if (known := self.known(context)) is not None:
+            return [self.changes(context, known)]
+        [budget] = [b for b in self.ynab.account.budgets if b["id"] == context["budget_id"]]
+        since = date.fromisoformat(self.config["since_date"])
+        first, last = (
+            date.fromisoformat(budget.get(month) or EVERYTHING)
+            for month in ("first_month", "last_month")
+        )
+        return by_date(partial(self.request, context), since, None, first=first, last=last)
 
     def known(self, context: Context) -> int | None:
         """None also where another `since_date` has let other rows in."""
@@ -174,16 +195,16 @@ class TransactionsStream(_SplittableStream):
         is_same = state.get("since_date") == self.config["since_date"]
         return super().known(context) if is_same else None
 
-    def rows(self, response: Response) -> Iterator[Record]:
+    def rows(self, response: Answer) -> Iterator[Record]:
         """Transactions with the type of their account."""
         for row in super().rows(response):
             row["is_split"] = bool(row.get("subtransactions"))
-            row["account_type"] = self.ynab.account_types.get(str(row.get("account_id")))
+            row["account_type"] = self.ynab.account.account_types.get(str(row.get("account_id")))
             yield row
 
-    def advance(self, context: Context, response: Response) -> None:
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """Set the bookmark, and the date that it holds for."""
-        super().advance(context, response)
+        super().advance(context, answers)
         self.get_context_state(context)["since_date"] = self.config["since_date"]
 
 
@@ -217,7 +238,25 @@ class MonthCategoriesStream(DeltaStream):
     collection = "plan.months"
     schema = schemas.MONTH_CATEGORIES
 
-    def rows(self, response: Response) -> Iterator[Record]:
+    def answers(self, context: Context) -> Sequence[Answer]:
+        """The export, or each month that changed where YNAB can't do the export."""
+        try:
+            return [self.changes(context, self.known(context), TRIES)]
+        except TransientError as error:
+            self.log("%s. Asking for each month.", error, level=logging.WARNING)
+            known = self.get_context_state(context).get("months_knowledge")
+            return [MonthByMonth(self.ynab.client, context["budget_id"], known)]
+
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
+        """Set the bookmark, or that of the list of months: each endpoint counts for itself."""
+        if isinstance(answers[0], MonthByMonth):
+            state = self.get_context_state(context)
+            state["months_knowledge"] = answers[0].server_knowledge
+            state.pop("progress_markers", None)
+        else:
+            super().advance(context, answers)
+
+    def rows(self, response: Answer) -> Iterator[Record]:
         """Categories of all months; of a delta's months only those that changed."""
         for month in super().rows(response):
             for category in month.get("categories") or ():

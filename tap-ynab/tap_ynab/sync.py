@@ -13,13 +13,13 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_ynab.errors import (
-    AccessError,
     BadRequestError,
     NotFoundError,
     TransientError,
     YNABError,
 )
-from tap_ynab.schemas import TWINS, Shape
+from tap_ynab.schemas import TWINS
+from tap_ynab.shape import Shape
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +27,26 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import MetadataMapping
 
-    from tap_ynab.client import Response
+    from tap_ynab.response import Response
     from tap_ynab.tap import TapYNAB
+
+
+class Answer(t.Protocol):
+    """What brings rows of a budget: a response, or several that stand for one."""
+
+    @property
+    def server_knowledge(self) -> int | None:
+        """YNAB's counter when it was made."""
+
+    @property
+    def month(self) -> str:
+        """First day of the month, in UTC, when it was made."""
+
+    def rows(self, path: str) -> Iterator[Record]:
+        """Objects of the list at `path`."""
+
+    def close(self) -> None:
+        """It is read."""
 
 
 class YNABStream(Stream):
@@ -68,7 +86,8 @@ class YNABStream(Stream):
         """Whether this run reads every row there is, of every budget, and says so in each."""
         is_filtered = "__filter__" in ((self.config.get("stream_maps") or {}).get(self.name) or {})
         # The SDK writes no versions into batch files: all their rows would seem gone.
-        return self.ynab.sees_all and not is_filtered and not self.config.get("batch_config")
+        is_all = self.ynab.account.is_whole and not self.ynab.progress.is_restricted
+        return is_all and not is_filtered and not self.config.get("batch_config")
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records of one budget, or of the account."""
@@ -102,22 +121,24 @@ class BudgetStream(YNABStream):
 
     @property
     def partitions(self) -> list[dict[str, t.Any]]:
-        """One for each budget; bookmarks are kept for each."""
-        return [{"budget_id": plan["id"]} for plan in self.ynab.plans]
+        """One for each budget of this run; bookmarks are kept for each."""
+        is_due = self.ynab.progress.is_due
+        return [{"budget_id": b} for b in self.ynab.account.budget_ids if is_due(self.name, b)]
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records of one budget; if it fails, the run goes on with the next one."""
         if context is None:  # an account without budgets
             return
+        run = self.ynab.progress
         try:
+            run.check()
             yield from super().get_records(context)
-        except AccessError:
-            raise
+            run.done(self.name, context["budget_id"])
         except (YNABError, TransientError) as error:
             # Its rows so far are out, but the bookmark must not follow them.
             self.get_context_state(context).pop("progress_markers", None)
             self.failed = True
-            self.ynab.report(context["budget_id"], error)
+            run.failed(self.name, context["budget_id"], error)
 
     def read(self, context: Context) -> Iterator[Record]:
         """Rows of one budget."""
@@ -125,36 +146,42 @@ class BudgetStream(YNABStream):
             answers = self.answers(context)
         except NotFoundError:
             # So YNAB answers for a list that a budget never had.
-            self.ynab.require(context["budget_id"])
+            self.ynab.account.require(context["budget_id"])
             return
-        for response in answers:
-            for row in self.rows(response):
-                row["budget_id"] = context["budget_id"]
-                # Money movements have the flag or not; what has none is alive.
-                row.setdefault("deleted", False)
-                yield row
-        self.advance(context, answers[0])
-        self.release(context, answers)
+        try:
+            for response in answers:
+                for row in self.rows(response):
+                    row["budget_id"] = context["budget_id"]
+                    # Money movements have the flag or not; what has none is alive.
+                    row.setdefault("deleted", False)
+                    yield row
+            self.advance(context, answers)
+        finally:
+            self.release(context, answers)
 
-    def release(self, context: Context, answers: Sequence[Response]) -> None:  # noqa: ARG002 for streams that share
+    def release(self, context: Context, answers: Sequence[Answer]) -> None:  # noqa: ARG002 for streams that share
         """Close answers that nobody reads any more."""
         for response in answers:
             response.close()
 
-    def answers(self, context: Context) -> Sequence[Response]:
+    def answers(self, context: Context) -> Sequence[Answer]:
         """What holds the rows, in the order in which they are to be written."""
         return [self.request(context)]
 
-    def rows(self, response: Response) -> Iterable[Record]:
+    def rows(self, response: Answer) -> Iterable[Record]:
         """Rows in an answer."""
         return response.rows(self.collection or self.name)
 
-    def advance(self, context: Context, response: Response) -> None:
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """All rows of a budget are out."""
 
-    def request(self, context: Context, **params: str | int | None) -> Response:
-        """Ask for one budget's rows."""
-        return self.ynab.client.get(self.path.format_map(context), **params)
+    def request(
+        self, context: Context, tries: int | None = None, **params: str | int | None
+    ) -> Response:
+        """Ask for one budget's rows; of a budget that has failed in this run, only once."""
+        if self.ynab.progress.has_failed(context["budget_id"]):
+            tries = 1
+        return self.ynab.client.get(self.path.format_map(context), tries, **params)
 
 
 class DeltaStream(BudgetStream):
@@ -181,20 +208,20 @@ class DeltaStream(BudgetStream):
         self.get_context_state(context)["progress_markers"] = {}
         yield from super().read(context)
 
-    def answers(self, context: Context) -> Sequence[Response]:
+    def answers(self, context: Context) -> Sequence[Answer]:
         """What changed since the last run."""
         return [self.changes(context, self.known(context))]
 
-    def rows(self, response: Response) -> Iterator[Record]:
+    def rows(self, response: Answer) -> Iterator[Record]:
         """Rows in an answer, with the knowledge at which they were read."""
         for row in super().rows(response):
             row["server_knowledge"] = response.server_knowledge
             yield row
 
-    def changes(self, context: Context, known: int | None) -> Response:
+    def changes(self, context: Context, known: int | None, tries: int | None = None) -> Response:
         """Ask for what changed since `known`, or for all where YNAB's counter has gone back."""
         try:
-            response = self.request(context, last_knowledge_of_server=known)
+            response = self.request(context, tries, last_knowledge_of_server=known)
         except BadRequestError as error:
             if known is None:
                 raise
@@ -208,15 +235,14 @@ class DeltaStream(BudgetStream):
             return self.request(context)
         return response
 
-    def advance(self, context: Context, response: Response) -> None:
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """Set the bookmark, which is final when the SDK ends the partition.
 
         Only here, with all rows out; and also where there were none. Of several answers the
-        first one's knowledge counts: what is deleted before the second is in neither, and has
-        to come next time.
+        lowest knowledge counts: what happens between them has to come next time.
         """
         if self.replication_method == REPLICATION_INCREMENTAL:
             self.get_context_state(context)["progress_markers"] = {
                 "replication_key": self.replication_key,
-                "replication_key_value": response.server_knowledge,
+                "replication_key_value": min(answer.server_knowledge or 0 for answer in answers),
             }

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import typing as t
-from collections import Counter
-from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -16,15 +12,18 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_ynab import streams
+from tap_ynab.account import Account
+from tap_ynab.cli import errors_in_one_line, read_object
 from tap_ynab.client import YNABClient, is_loopback
-from tap_ynab.errors import NotFoundError, TransientError, YNABError
-from tap_ynab.schemas import is_date
+from tap_ynab.limit import HourlyLimit
+from tap_ynab.progress import Progress
+from tap_ynab.shape import is_date
+from tap_ynab.writer import Writer
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tap_ynab.client import Response
-    from tap_ynab.sync import YNABStream
+    from tap_ynab.sync import Answer, YNABStream
 
 TOKEN_ADDRESS = "https://app.ynab.com/settings/developer"  # noqa: S105 where to make one
 
@@ -39,6 +38,8 @@ class TapYNAB(Tap):
     """Singer tap for YNAB: whole budgets first, then what changed."""
 
     name = "tap-ynab"
+    message_writer_class = Writer
+    message_writer: Writer
 
     config_jsonschema: t.ClassVar[dict[str, t.Any]] = th.PropertiesList(
         th.Property(
@@ -92,6 +93,22 @@ class TapYNAB(Tap):
             description="Seconds for which a request that fails for a passing reason is tried "
             "again",
         ),
+        th.Property(
+            "requests_per_hour",
+            th.IntegerType(minimum=1),
+            default=200,
+            title="Requests an hour",
+            description="How many requests to send in any hour. YNAB allows 200 for each token; "
+            "leave some if other programs use the same one",
+        ),
+        th.Property(
+            "wait_for_limit",
+            th.BooleanType,
+            default=True,
+            title="Wait for the limit",
+            description="Whether to wait when the requests of an hour are used up. If not, the "
+            "run ends with what it has, says when to come back, and the next one goes on there",
+        ),
     ).to_dict()
 
     def discover_streams(self) -> Sequence[YNABStream]:
@@ -113,9 +130,9 @@ class TapYNAB(Tap):
 
     def __init__(self, **kwargs: t.Any) -> None:
         """Check what a JSON schema can't, before anything is asked of YNAB."""
-        self.failures: list[str] = []
-        #: Answers that two streams read, by their path.
-        self.shared_answers: dict[str, Sequence[Response]] = {}
+        self.progress = Progress()
+        #: Answers that two streams read, by their budget.
+        self.shared_answers: dict[str, Sequence[Answer]] = {}
         given = kwargs.get("config")
         if isinstance(given, dict) and not isinstance(given.get("access_token", ""), str):
             # The SDK's own message would quote the value.
@@ -156,60 +173,23 @@ class TapYNAB(Tap):
             user_agent=self.config.get("user_agent"),
             request_timeout=float(self.config["request_timeout"]),
             max_retry_time=float(self.config["max_retry_time"]),
+            limit=HourlyLimit(
+                self.config["requests_per_hour"],
+                waits=self.config["wait_for_limit"],
+                sent=self._run_state.setdefault("requests", {}),
+                before_wait=self._note_what_is_left,
+            ),
         )
 
     @cached_property
-    def _account(self) -> list[dict[str, t.Any]]:
-        """All that the token sees, as plans with their accounts: the first request of a run."""
-        try:
-            with closing(self.client.get("/plans", include_accounts="true")) as response:
-                return list(response.rows("plans"))
-        except NotFoundError:
-            return []
-
-    @cached_property
-    def plans(self) -> list[dict[str, t.Any]]:
-        """Budgets of this run, as YNAB lists them, with their accounts.
-
-        Raises:
-            YNABError: A budget of `budget_ids` is not among them.
-        """
-        wanted = [str(budget_id).strip().lower() for budget_id in self.config.get("budget_ids", [])]
-        found = {plan["id"]: plan for plan in self._account}
-        if unknown := [budget_id for budget_id in wanted if budget_id not in found]:
-            seen = ", ".join(f"{plan['id']} ({plan['name']})" for plan in self._account)
-            raise YNABError(
-                f"budget_ids: the token sees no budget {', '.join(unknown)}. It sees: "
-                f"{seen or 'none'}."
-            )
-        return [found[budget_id] for budget_id in wanted] or self._account
+    def account(self) -> Account:
+        """What the token sees."""
+        return Account(self.client, self.config.get("budget_ids") or ())
 
     @property
-    def sees_all(self) -> bool:
-        """Whether this run is for all budgets of the account, and it has any."""
-        return not self.config.get("budget_ids") and bool(self.plans)
-
-    @cached_property
-    def account_types(self) -> dict[str, str]:
-        """Type of each account by its id."""
-        return {
-            account["id"]: account["type"]
-            for plan in self.plans
-            for account in plan.get("accounts") or ()
-        }
-
-    def require(self, budget_id: str) -> None:
-        """Make sure that a budget is there, where one of its lists is not.
-
-        Raises:
-            NotFoundError: It is gone.
-        """
-        self.client.get(f"/plans/{budget_id}/settings").close()
-
-    def report(self, budget_id: str, error: Exception) -> None:
-        """Say now, and at the end of the run, that something of a budget could not be read."""
-        self.logger.error("Budget %s: %s", budget_id, error)
-        self.failures.append(budget_id)
+    def _run_state(self) -> dict[str, t.Any]:
+        """What runs tell each other beyond bookmarks, in the state of the account's own stream."""
+        return self.streams[streams.BudgetsStream.name].stream_state
 
     def run(self) -> None:
         """Sync, and say first with which account.
@@ -217,17 +197,50 @@ class TapYNAB(Tap):
         Raises:
             YNABError: Some of it could not be read; the rest is out.
         """
-        names = ", ".join(str(plan["name"]) for plan in self.plans)
+        names = ", ".join(str(budget["name"]) for budget in self.account.budgets)
         self.logger.info("Account at %s, budgets: %s", self.config["api_url"], names or "none")
-        self.sync_all()
-        if self.failures:
-            counts = ", ".join(f"{key} ({n} errors)" for key, n in Counter(self.failures).items())
-            raise YNABError(f"Not all was read of: {counts}. See above; run again to retry.")
+        self._forget_vanished()
+        try:
+            if left := self._run_state.get("left"):
+                self.logger.info("First what the last run did not get to for YNAB's hourly limit.")
+                self.progress.only(left)
+                self.sync_all()
+            if not self.progress.hit_the_limit:
+                self.progress.only(None)
+                self.sync_all()
+            if self.progress.hit_the_limit:
+                self._note_what_is_left()
+            else:
+                self._run_state.pop("left", None)
+        finally:
+            self.state_writer.write_state(self.state)
+        self.progress.conclude()
+
+    def _note_what_is_left(self) -> None:
+        """Have the next run begin with what this one may not get to."""
+        names = [name for name, stream in self.streams.items() if stream.selected]
+        self._run_state["left"] = self.progress.left(names, self.account.budget_ids)
+
+    def _forget_vanished(self) -> None:
+        """Report, once, budgets that were synced before and that the token sees no longer."""
+        seen = {budget["id"] for budget in self.account.all_budgets}
+        gone = set()
+        for stream_state in self.state.get("bookmarks", {}).values():
+            partitions = stream_state.get("partitions", [])
+            for partition in list(partitions) if seen else ():
+                if (budget_id := partition["context"].get("budget_id")) not in seen:
+                    partitions.remove(partition)
+                    gone.add(budget_id)
+        for budget_id in sorted(gone):
+            self.logger.warning(
+                "Budget %s is no longer in this account. Its rows stay as they are until a full "
+                "refresh marks them.",
+                budget_id,
+            )
 
     def _handle_termination(self, signum: int, frame: object) -> None:  # noqa: ARG002 as the SDK has it
-        """End with the state of what is complete, and as what was terminated."""
-        self.state_writer.write_state(self.state)
-        sys.exit(128 + signum)
+        """End as what was terminated; `run` writes the state of what is complete."""
+        self.message_writer.interrupt(128 + signum)
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -246,8 +259,8 @@ class TapYNAB(Tap):
             tap = cls(
                 config=config.config,
                 parse_env_config=config.parse_env,
-                state=state and _object(state),
-                catalog=catalog and _object(catalog, "streams"),
+                state=state and read_object(state),
+                catalog=catalog and read_object(catalog, "streams"),
             )
             tap.run()
 
@@ -258,7 +271,7 @@ class TapYNAB(Tap):
             for path in value:
                 if path != "ENV":
                     with open(path, encoding="utf-8") as file:  # noqa: PTH123 named as it was given
-                        _object(file)
+                        read_object(file)
             return super().cb_config(ctx, param, value)
 
     @classmethod
@@ -268,35 +281,5 @@ class TapYNAB(Tap):
             super().cb_test(*args)
 
 
-@contextmanager
-def errors_in_one_line() -> Iterator[None]:
-    """End with what went wrong and what to do about it, not with a traceback."""
-    logger = TapYNAB.logger
-    try:
-        yield
-    except ConfigValidationError as error:
-        for line in error.errors:
-            logger.error("%s.", line)  # noqa: TRY400
-    except (YNABError, TransientError, OSError, ValueError) as error:
-        logger.error("%s", error)  # noqa: TRY400
-    else:
-        return
-    sys.exit(1)
-
-
 def _invalid(line: str) -> ConfigValidationError:
     return ConfigValidationError("Config validation failed", errors=[line], schema={})
-
-
-def _object(file: t.IO[str], *keys: str) -> dict[str, t.Any]:
-    """The JSON object in a file.
-
-    Raises:
-        ValueError: There is none, or one without the keys.
-    """
-    with suppress(ValueError):
-        content = json.load(file)
-        if isinstance(content, dict) and content.keys() >= set(keys):
-            return content
-    wanted = " with ".join(("a JSON object", *keys))
-    raise ValueError(f"{file.name} does not hold {wanted}. Check the file.")

@@ -145,6 +145,10 @@ def _token(sandbox: Sandbox, token: str, answer: str | None = None) -> None:
     sandbox.set_token(token, answer)
 
 
+def _clear_faults(sandbox: Sandbox) -> None:
+    sandbox.clear_faults()
+
+
 def _clear_requests(sandbox: Sandbox) -> None:
     sandbox.clear_requests()
 
@@ -168,5 +172,6 @@ DO: dict[str, Callable[..., object]] = {
     "advance-month": _advance_month,
     "fail": _fail,
     "token": _token,
+    "clear-faults": _clear_faults,
     "clear-requests": _clear_requests,
 }

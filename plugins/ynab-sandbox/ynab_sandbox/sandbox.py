@@ -235,6 +235,11 @@ class Sandbox:
         with self.lock:
             self._faults.append(planned)
 
+    def clear_faults(self) -> None:
+        """Forgets the faults that are planned."""
+        with self.lock:
+            self._faults.clear()
+
     def clear_requests(self) -> None:
         """Forgets the recorded requests."""
         with self.lock:

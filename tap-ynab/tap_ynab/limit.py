@@ -1,0 +1,92 @@
+"""YNAB's hourly limit: how many requests were sent, and when the next one may be.
+
+`client` asks here before each request. The count goes through Meltano's state, so that a run knows
+what the one before has used.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import typing as t
+
+from tap_ynab.errors import LimitError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger("tap-ynab.limit")
+
+MINUTE, HOUR = 60, 3600
+
+
+class HourlyLimit:
+    """Requests of the last hour, counted by the minute.
+
+    YNAB allows 200 in any 60 minutes and does not say how many are left.
+    """
+
+    def __init__(
+        self, allowed: int, *, waits: bool, sent: dict[str, int], before_wait: Callable[[], None]
+    ) -> None:
+        """Begin with what earlier runs have sent.
+
+        Args:
+            allowed: Requests in an hour.
+            waits: Whether to wait for the next hour rather than to stop.
+            sent: Requests by the minute, in seconds since 1970; changed in place.
+            before_wait: Called when a wait begins.
+        """
+        self.allowed = allowed
+        self.waits = waits
+        self._sent = sent
+        self._before_wait = before_wait
+
+    def take(self) -> None:
+        """Count a request, once it may be sent.
+
+        Raises:
+            LimitError: It may not be sent yet, and this run does not wait.
+        """
+        if (seconds := self._until_free()) > 0:
+            self.wait(seconds, f"{self.allowed} requests in the last hour")
+        minute = str(int(time.time()) // MINUTE * MINUTE)
+        self._sent[minute] = self._sent.get(minute, 0) + 1
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Let the time pass, with a line every minute, or stop.
+
+        Raises:
+            LimitError: This run does not wait.
+        """
+        free = time.time() + seconds
+        clock = time.strftime("%H:%M:%S", time.localtime(free))
+        if not self.waits:
+            raise LimitError(
+                f"YNAB's hourly limit: {why}. What was read so far is kept; run again after "
+                f"{clock}, or set wait_for_limit."
+            )
+        self._before_wait()
+        while (left := free - time.time()) > 0:
+            logger.warning(
+                "YNAB's hourly limit: %s. Waiting until %s, %d minutes left.",
+                why,
+                clock,
+                -(-left // MINUTE),
+            )
+            time.sleep(min(left, MINUTE))
+
+    def _until_free(self) -> float:
+        """Seconds until the requests of the last hour are less than allowed."""
+        now = time.time()
+        for minute in [m for m in self._sent if float(m) + MINUTE + HOUR <= now]:
+            del self._sent[minute]
+        surplus = sum(self._sent.values()) - self.allowed + 1
+        for minute in sorted(self._sent, key=float):
+            if surplus <= 0:
+                break
+            surplus -= self._sent[minute]
+            free = float(minute) + MINUTE + HOUR
+            if surplus <= 0:
+                return free - now
+        return 0.0

@@ -1,0 +1,137 @@
+"""One answer of the API, on disk as it came, and its rows as they are asked for.
+
+Between `client`, which fetches it, and `sync`, which reads it.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import typing as t
+from functools import cached_property
+
+import ijson
+
+from tap_ynab.errors import AccountError, TransientError, YNABError
+from tap_ynab.shape import storable
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+#: Bytes of a body that are kept in memory rather than in a file.
+IN_MEMORY = 1 << 20
+#: A body may not grow beyond this when unpacked; 500,000 transactions are a third of it.
+MAX_BODY = 1 << 30
+#: The end of nearly every answer. A quote inside a string would be escaped, so where this
+#: matches, the document is whole.
+_KNOWLEDGE_LAST = re.compile(rb'(?<!\\)"server_knowledge"\s*:\s*(\d+)\s*}\s*}\s*\Z')
+#: U+0000 and lone surrogates: JSON can escape them, PostgreSQL can't store them.
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+class Response:
+    """An answer of the API whose whole body has arrived, and where it was checked, is JSON.
+
+    Rows are parsed as they are asked for, from a file that has no name, so that no answer is
+    too large for memory and nothing is left behind whatever ends the process.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], date: datetime) -> None:
+        """Take the whole body, and the server's own time (UTC).
+
+        Raises:
+            AccountError: There is no room for it.
+            YNABError: It is larger than any budget.
+        """
+        self.date = date
+        self._body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see close
+        self._unstorable = False
+        try:
+            self._take(chunks)
+        except BaseException:
+            self.close()
+            raise
+
+    def _take(self, chunks: Iterable[bytes]) -> None:
+        carry = b""
+        for chunk in chunks:
+            try:
+                self._body.write(chunk)
+            except OSError as error:
+                raise AccountError(
+                    f"{tempfile.gettempdir()}: {error.strerror}. Make room there, or set TMPDIR."
+                ) from error
+            if self._body.tell() > MAX_BODY:
+                raise YNABError(f"An answer of more than {MAX_BODY >> 20} MiB is no budget.")
+            self._unstorable = self._unstorable or bool(_UNSTORABLE.search(carry + chunk))
+            carry = chunk[-6:]
+
+    def text(self) -> str:
+        """Beginning of a body that is no answer, to tell of an error."""
+        self._body.seek(0)
+        return self._body.read(IN_MEMORY).decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Give the body's space back; its rows can't be read again."""
+        self._body.close()
+
+    @property
+    def month(self) -> str:
+        """First day of the month that YNAB's amounts are of, in UTC."""
+        return f"{self.date:%Y-%m}-01"
+
+    def rows(self, path: str) -> Iterator[dict[str, t.Any]]:
+        """Objects of the list at `path` below `data`, for example `accounts`.
+
+        Numbers that are not integers arrive as `Decimal`.
+        """
+        row = None
+        for row in self._objects(f"data.{path}.item"):
+            yield row
+        if row is None and not self._holds_list(path):
+            raise YNABError(f"YNAB's answer holds no list of {path}. Check api_url.")
+
+    def object(self, path: str) -> dict[str, t.Any]:
+        """The object at `path` below `data`, for example `month`."""
+        return next(self._objects(f"data.{path}"))
+
+    def _objects(self, prefix: str) -> Iterator[dict[str, t.Any]]:
+        self._body.seek(0)
+        try:
+            for row in ijson.items(self._body, prefix):
+                yield storable(row) if self._unstorable else row
+        # A number with thousands of digits is a ValueError.
+        except (ijson.JSONError, ValueError) as error:
+            raise YNABError("YNAB's answer is not JSON throughout. Run again to retry.") from error
+
+    def _holds_list(self, path: str) -> bool:
+        """Whether a list without rows is an empty list, not an answer of another kind."""
+        self._body.seek(0)
+        return any(
+            prefix == f"data.{path}" and event == "start_array"
+            for prefix, event, _ in ijson.parse(self._body)
+        )
+
+    @cached_property
+    def server_knowledge(self) -> int | None:
+        """YNAB's counter at the time of the answer; None where it has none.
+
+        Raises:
+            TransientError: The body is not a whole JSON document.
+        """
+        self._body.seek(0, 2)
+        self._body.seek(max(0, self._body.tell() - 256))
+        if tail := _KNOWLEDGE_LAST.search(self._body.read()):
+            return int(tail[1])
+        self._body.seek(0)
+        try:
+            # To the end, whatever was found: only that proves the document whole.
+            found = [
+                value
+                for prefix, _, value in ijson.parse(self._body)
+                if prefix == "data.server_knowledge"
+            ]
+        except ijson.JSONError as error:
+            raise TransientError("YNAB's answer was not JSON, or broke off") from error
+        return found[0] if found else None

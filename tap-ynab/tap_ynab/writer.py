@@ -1,0 +1,42 @@
+"""Singer messages on their way out: fast, and whole lines whatever happens.
+
+Where data leaves.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib.encoding.simple import StateMessage
+
+if t.TYPE_CHECKING:
+    from singer_sdk.singerlib.encoding.simple import Message
+
+
+class Writer(MsgSpecWriter):
+    """Writes to stdout, through its buffer: a message at once only where it is a STATE."""
+
+    def __init__(self) -> None:
+        """Nothing is written yet."""
+        super().__init__()
+        self._is_writing = False
+        self._exit_code: int | None = None
+
+    def write_message(self, message: Message) -> None:
+        """Write a message, and only then give in to a signal that came meanwhile."""
+        self._is_writing = True
+        sys.stdout.buffer.write(self.format_message(message))
+        if isinstance(message, StateMessage):
+            sys.stdout.buffer.flush()
+        self._is_writing = False
+        if self._exit_code is not None:
+            sys.exit(self._exit_code)
+
+    def interrupt(self, exit_code: int) -> None:
+        """End the process, but not in the middle of a line unless asked twice."""
+        if self._is_writing and self._exit_code is None:
+            self._exit_code = exit_code
+        else:
+            sys.exit(exit_code)

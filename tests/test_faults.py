@@ -1,0 +1,291 @@
+"""What goes wrong between YNAB and the tap is ridden out, or told plainly; it never costs a row.
+
+The table in docs/faults.md is what the first test here has seen; `FAULTS_MD=write pytest
+tests/test_faults.py` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pipeline import BARE, PROJECT, Tap
+from rows import STREAMS, assert_equal
+from ynab_sandbox import Sandbox, serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline import Finished, Pipeline
+
+#: Each with the sandbox's name for it and its options.
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "429": ("429", {}),
+    "429 with `Retry-After`": ("429", {"retry_after": 1}),
+    "500": ("500", {}),
+    "502 with HTML": ("502", {}),
+    "503": ("503", {}),
+    "504 with HTML": ("504", {}),
+    "closed without an answer": ("refuse", {}),
+    "reset before the headers": ("reset", {}),
+    "reset after the first byte": ("reset", {"after": 1}),
+    "cut after the first byte": ("cut", {"at": "first"}),
+    "cut before the last byte": ("cut", {"at": "last"}),
+    "cut after the first byte, chunked": ("cut", {"at": "first", "chunked": True}),
+    "cut before the last byte, chunked": ("cut", {"at": "last", "chunked": True}),
+    "200 with half a JSON document": ("half-json", {}),
+    "200 with HTML": ("html", {}),
+    "broken gzip": ("bad-gzip", {}),
+    "stalled after the headers": ("stall", {}),
+}
+#: Each with what is found in its path only.
+ENDPOINTS = {
+    "/plans": r"/v1/plans(\?|$)",
+    "accounts": "/accounts$",
+    "categories": "/categories$",
+    "payees": "/payees$",
+    "payee_locations": "/payee_locations$",
+    "transactions": "/transactions",
+    "scheduled_transactions": "/scheduled_transactions$",
+    "months": "/months$",
+    "export": r"/plans/[^/]{36}$",
+    "money_movements": "/money_movements$",
+    "money_movement_groups": "/money_movement_groups$",
+}
+MATRIX = PROJECT / "docs" / "faults.md"
+
+
+def ride_out(folder: Path, fault: str) -> tuple[Sandbox, Finished]:
+    """A first load in which each endpoint has the fault once."""
+    folder.mkdir()
+    sandbox = Sandbox(transactions=60, rate_limit=None)
+    name, options = FAULTS[fault]
+    for path in ENDPOINTS.values():
+        sandbox.fail(name, path=path, **options)
+    with serve(sandbox) as url:
+        tap = Tap(folder, {"access_token": sandbox.token, "api_url": url, "request_timeout": 1})
+        return sandbox, tap.run()
+
+
+def test_every_fault_at_every_endpoint(tmp_path: Path) -> None:
+    # Most of the time passes in waits: many at once take hardly longer than one.
+    with ThreadPoolExecutor(6) as pool:
+        runs = {
+            fault: pool.submit(ride_out, tmp_path / str(number), fault)
+            for number, fault in enumerate(FAULTS)
+        }
+    lines = [
+        f"| fault | {' | '.join(f'`{endpoint}`' for endpoint in ENDPOINTS)} |",
+        f"|---|{'---|' * len(ENDPOINTS)}",
+    ]
+    for fault, run in runs.items():
+        sandbox, finished = run.result()
+        assert finished.code == 0, (fault, finished.log)
+        assert_all_records(sandbox, finished)
+        for endpoint, path in ENDPOINTS.items():
+            met = [r.fault for r in sandbox.requests if re.search(path, r.path) and r.fault]
+            assert len(met) == 1, (fault, endpoint)
+        assert finished.log.count("Trying again in") == len(ENDPOINTS), (fault, finished.log)
+        lines.append(f"| {fault} |{' ✓ |' * len(ENDPOINTS)}")
+    table = "\n".join(lines)
+    if os.environ.get("FAULTS_MD") == "write":
+        text = MATRIX.read_text(encoding="utf-8")
+        MATRIX.write_text(re.sub(r"\| fault \|.*?\n\n", table + "\n\n", text, flags=re.DOTALL))
+    assert table in MATRIX.read_text(encoding="utf-8")
+
+
+def assert_all_records(sandbox: Sandbox, finished: Finished) -> None:
+    """Every entity came once."""
+    for stream in STREAMS[1:]:
+        wanted = sum(len(plan.entities(stream)) for plan in sandbox.plans)
+        ids = [record["id"] for record in finished.records(stream)]
+        assert (len(ids), len(set(ids))) == (wanted, wanted), stream
+
+
+def stream_of(finished: Finished, stream: str, budget_id: str) -> set[str]:
+    """Ids of a budget's records."""
+    return {r["id"] for r in finished.records(stream) if r["budget_id"] == budget_id}
+
+
+def test_a_connection_that_is_refused_until_ynab_is_back(sandbox: Sandbox, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tap = Tap(tmp_path, {"access_token": sandbox.token, "api_url": f"http://127.0.0.1:{port}/v1"})
+    with subprocess.Popen(
+        tap.command(),
+        env=BARE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr
+        waiting = next(line for line in process.stderr if "Trying again in" in line)
+        assert "no connection" in waiting
+        with serve(sandbox, port):
+            process.communicate(timeout=60)
+        assert process.returncode == 0
+
+
+def test_no_connection_at_all_ends_the_run_in_one_line(tap: Tap) -> None:
+    finished = tap.run(api_url="http://127.0.0.1:9/v1", max_retry_time=1)
+    assert finished.code == 1
+    assert "Traceback" not in finished.log
+    assert "Check the network and api_url" in finished.log.splitlines()[-1]
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "garbage", "reset", "half-json", "404", "403"])
+def test_a_budget_that_fails_does_not_keep_the_others_from_syncing(
+    pipeline: Pipeline, sandbox: Sandbox, fault: str
+) -> None:
+    failing, other = sandbox.plans
+    sandbox.fail(fault, path=f"{failing.id}/(payees|transactions)", times=1000)
+    finished = pipeline.sync(max_retry_time=1)
+    assert finished.code == 1
+    assert "Traceback" not in finished.log
+    last = finished.log.splitlines()[-1]
+    assert f"payees of {failing.id}" in last
+    assert f"transactions of {failing.id}" in last
+    assert other.id not in last
+    assert fault == "garbage" or not stream_of(finished, "payees", failing.id)
+    for stream in ("payees", "transactions"):
+        wanted = {row["id"] for row in other.entities(stream)}
+        assert stream_of(finished, stream, other.id) == wanted
+    assert {"accounts", "months"} <= finished.activated()
+    assert not {"payees", "transactions"} & finished.activated()
+
+    sandbox.clear_faults()
+    again = pipeline.sync()
+    assert again.code == 0, again.log
+    assert not stream_of(again, "payees", other.id)
+    assert_equal(pipeline.database, sandbox)
+
+
+def test_a_list_of_an_existing_budget_that_is_not_found_is_empty(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    plan = sandbox.plans[1]
+    for row in plan.entities("scheduled_transactions"):
+        plan.forget("scheduled_transactions", row["id"])
+    plan.had_scheduled = False
+    finished = pipeline.sync()
+    assert finished.code == 0, finished.log
+    assert_equal(pipeline.database, sandbox)
+
+
+def test_a_budget_that_has_vanished_is_reported_once_and_harms_nothing(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    pipeline.sync()
+    gone = sandbox.plans[1]
+    sandbox.remove_plan(gone.id)
+    first, second = pipeline.sync(), pipeline.sync()
+    assert (first.code, second.code) == (0, 0)
+    assert first.log.count(f"{gone.id} is no longer in this account") == 1
+    assert gone.id not in second.log
+    kept = pipeline.database.query(
+        "select count(*) as n from ynab.transactions where budget_id = %s", gone.id
+    )
+    assert kept[0]["n"] == len(gone.entities("transactions"))
+
+
+def test_knowledge_that_goes_back_is_followed(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    pipeline.sync()
+    plan = sandbox.plans[0]
+    plan.rewind(500)
+    plan.add("transactions", amount=-1_000)
+    finished = pipeline.sync()
+    assert finished.code == 0, finished.log
+    assert "went back" in finished.log
+    assert_equal(pipeline.database, sandbox)
+    assert not pipeline.sync().records("transactions")
+
+
+def test_a_delta_that_ynab_refuses_is_read_in_full(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    pipeline.sync()
+    plan = sandbox.plans[0]
+    added = plan.add("payees", name="New")
+    sandbox.fail("400", path="/payees[?]last_knowledge")
+    finished = pipeline.sync()
+    assert finished.code == 0, finished.log
+    assert len(stream_of(finished, "payees", plan.id)) == len(plan.entities("payees"))
+    assert added in pipeline.database.alive("payees")
+
+
+def test_an_export_that_takes_too_long_gives_way_to_the_months(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    plan = sandbox.plans[0]
+    sandbox.fail("503", path=f"plans/{plan.id}([?]|$)", times=1000)
+    first = pipeline.sync()
+    assert first.code == 0, first.log
+    assert_equal(pipeline.database, sandbox)
+
+    category = plan.entities("categories")[-1]["id"]
+    month = plan.entities("months")[-3]["month"]
+    plan.edit("month_categories", (month, category), budgeted=123_000)
+    sandbox.clear_requests()
+    assert pipeline.sync().code == 0
+    assert len([r for r in sandbox.requests if re.search("/months/", r.path)]) == 3
+    assert_equal(pipeline.database, sandbox)
+
+    sandbox.clear_faults()
+    plan.edit("month_categories", (month, category), budgeted=124_000)
+    assert pipeline.sync().code == 0
+    assert_equal(pipeline.database, sandbox)
+
+
+def test_transactions_that_take_too_long_come_in_slices(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    plan = sandbox.plans[0]
+    # The whole, and the first half of it, are too much for YNAB.
+    sandbox.fail("503", path=f"{plan.id}/transactions", times=4)
+    first = pipeline.sync()
+    assert first.code == 0, first.log
+    asked = [r for r in sandbox.requests if r.path.endswith(f"{plan.id}/transactions")]
+    assert len([r for r in asked if r.status == 200]) == 3
+    assert all("since_date" in r.query for r in asked)
+    assert_equal(pipeline.database, sandbox)
+
+    old = plan.entities("transactions")[0]["id"]
+    plan.delete("transactions", old)
+    sandbox.clear_requests()
+    assert pipeline.sync().code == 0
+    assert not [r for r in sandbox.requests if "until_date" in r.query]
+    assert old not in pipeline.database.alive("transactions")
+
+
+def test_the_bookmark_of_slices_is_the_lowest_knowledge(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    plan = sandbox.plans[0]
+    sandbox.fail("503", path=f"{plan.id}/transactions", times=2)
+    finished = pipeline.tap.run()
+    before = plan.server_knowledge
+    partitions = finished.state["bookmarks"]["transactions"]["partitions"]
+    [mine] = [p for p in partitions if p["context"]["budget_id"] == plan.id]
+    assert mine["replication_key_value"] == before
+
+
+def test_the_token_does_not_follow_a_redirect(tap: Tap, sandbox: Sandbox) -> None:
+    other = Sandbox(rate_limit=None)
+    with serve(other) as elsewhere:
+        sandbox.fail("redirect", location=f"{elsewhere}/plans", times=5)
+        finished = tap.run()
+    assert finished.code == 1
+    assert "redirects to 127.0.0.1" in finished.log.splitlines()[-1]
+    assert not other.requests
+
+
+def test_a_decompression_bomb_is_bounded(tap: Tap, sandbox: Sandbox) -> None:
+    sandbox.fail("bomb", path="/payees", size=(1 << 30) + (1 << 26))
+    finished = tap.run()
+    assert finished.code == 1
+    assert "is no budget" in finished.log
+    assert "Traceback" not in finished.log
