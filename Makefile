@@ -4,8 +4,10 @@ PIP := -m pip install --disable-pip-version-check -q -c constraints.txt
 MELTANO := .venv/bin/meltano
 DEMO := $(MELTANO) --log-level=warning --environment=demo
 
-.PHONY: demo test check stop clean
+.PHONY: install demo test check stop clean
 .DELETE_ON_ERROR:
+
+install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
 
 demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what a delta brings
 	@echo "First sync: everything, the first time. (Meltano's own lines are in logs/demo.log.)"

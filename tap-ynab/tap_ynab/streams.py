@@ -92,9 +92,9 @@ class _CategoriesAnswerStream(DeltaStream):
         months = {stream.get_context_state(context).get("month") for stream in self._sharers}
         oldest = min((value for value in known if value is not None), default=None)
         changes = self.changes(context, None if None in known else oldest)
-        if None in known or months == {changes.month}:
-            return [changes]
-        return [changes, self.request(context)]
+        if None in known or len(changes) > 1 or months == {changes[0].month}:
+            return changes
+        return [*changes, self.request(context)]
 
     def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """Set the bookmark, and the month whose amounts the rows have."""
@@ -180,7 +180,7 @@ class TransactionsStream(_SplittableStream):
     def answers(self, context: Context) -> Sequence[Answer]:
         """What changed since the last run, or all, in slices where YNAB can't do it at once."""
         if (known := self.known(context)) is not None:
-            return [self.changes(context, known)]
+            return self.changes(context, known)
         [budget] = [b for b in self.ynab.account.budgets if b["id"] == context["budget_id"]]
         since = date.fromisoformat(self.config["since_date"])
         first, last = (
@@ -241,7 +241,7 @@ class MonthCategoriesStream(DeltaStream):
     def answers(self, context: Context) -> Sequence[Answer]:
         """The export, or each month that changed where YNAB can't do the export."""
         try:
-            return [self.changes(context, self.known(context), TRIES)]
+            return self.changes(context, self.known(context), TRIES)
         except TransientError as error:
             self.log("%s. Asking for each month.", error, level=logging.WARNING)
             known = self.get_context_state(context).get("months_knowledge")

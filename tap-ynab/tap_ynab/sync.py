@@ -210,7 +210,7 @@ class DeltaStream(BudgetStream):
 
     def answers(self, context: Context) -> Sequence[Answer]:
         """What changed since the last run."""
-        return [self.changes(context, self.known(context))]
+        return self.changes(context, self.known(context))
 
     def rows(self, response: Answer) -> Iterator[Record]:
         """Rows in an answer, with the knowledge at which they were read."""
@@ -218,7 +218,9 @@ class DeltaStream(BudgetStream):
             row["server_knowledge"] = response.server_knowledge
             yield row
 
-    def changes(self, context: Context, known: int | None, tries: int | None = None) -> Response:
+    def changes(
+        self, context: Context, known: int | None, tries: int | None = None
+    ) -> list[Response]:
         """Ask for what changed since `known`, or for all where YNAB's counter has gone back."""
         try:
             response = self.request(context, tries, last_knowledge_of_server=known)
@@ -226,14 +228,15 @@ class DeltaStream(BudgetStream):
             if known is None:
                 raise
             self.log("YNAB refuses what it is asked for: %s. Reading all rows.", error)
-            return self.request(context)
+            return [self.request(context)]
         if response.server_knowledge is None:
             raise YNABError("YNAB's answer has no server_knowledge. Please report this.")
-        if known is not None and response.server_knowledge < known:
-            self.log("YNAB's counter went back to %d. Reading all rows.", response.server_knowledge)
-            response.close()
-            return self.request(context)
-        return response
+        if known is None or response.server_knowledge >= known:
+            return [response]
+        self.log("YNAB's counter went back to %d. Reading all rows.", response.server_knowledge)
+        response.close()
+        # What was deleted is in deltas only, and since 0 that is all that ever was.
+        return [self.request(context, last_knowledge_of_server=0), self.request(context)]
 
     def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """Set the bookmark, which is final when the SDK ends the partition.

@@ -47,6 +47,13 @@ def _override() -> Path:
         sys.exit(f"ynab-sandbox: {error}")
     sys.stderr.write(f"account: the YNAB sandbox at {running.url} (invented data)\n")
     override = daemon.folder / "tap-ynab.json"
-    config = {"api_url": running.url, "access_token": running.token}
+    # What .env says of an account of one's own is not about this one.
+    config = {
+        "access_token": running.token,
+        "api_url": running.url,
+        "budget_ids": [],
+        "requests_per_hour": 1_000_000,
+        "since_date": "1970-01-01",
+    }
     write_private(override, json.dumps(config).encode())
     return override

@@ -129,4 +129,6 @@ def categorise(change: Change, draft: Fields) -> None:
             line["category_id"] = change.special.uncategorized
     if living(draft["subtransactions"]):
         draft["category_id"] = change.special.split
-        draft["transfer_account_id"] = draft["transfer_transaction_id"] = None
+        draft["transfer_account_id"] = None
+        if "transfer_transaction_id" in draft:  # scheduled ones have no other side yet
+            draft["transfer_transaction_id"] = None
