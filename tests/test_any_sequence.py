@@ -1,0 +1,163 @@
+"""After any sequence of edits, faults, kills and reruns, a clean sync makes the tables equal.
+
+`ANY_SEQUENCE_STEPS=20000 pytest tests/test_any_sequence.py` goes on for longer than by default.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from datetime import date
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from model import QuickPipeline
+from rows import assert_equal
+from ynab_sandbox import Sandbox, serve
+
+STEPS = int(os.environ.get("ANY_SEQUENCE_STEPS", "400"))
+A_SEQUENCE = 40
+
+EDITS: dict[str, dict[str, object]] = {
+    "accounts": {"note": "n"},
+    "category_groups": {"name": "g"},
+    "categories": {"name": "c"},
+    "payees": {"name": "p"},
+    "payee_locations": {"latitude": "1"},
+    "transactions": {"amount": -7_000},
+    "scheduled_transactions": {"memo": "m"},
+    "months": {"note": "n"},
+    "month_categories": {"budgeted": 9_000},
+    "money_movements": {"note": "n"},
+    "money_movement_groups": {"note": "n"},
+}
+DELETABLE = [kind for kind in EDITS if kind not in {"months", "month_categories"}]
+FAULTS = ["500", "503", "403", "404", "half-json", "garbage", "refuse", "cut", "400"]
+PATHS = ["/plans[?]", "accounts", "categories", "payees", "transactions", "months", "/plans/.{36}$"]
+shares = st.floats(0, 1, allow_nan=False)
+
+
+class AnySequence(RuleBasedStateMachine):
+    """A sandbox with two small budgets, and a pipeline that meets with all kinds of trouble."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.sandbox = Sandbox(today=date(2026, 1, 20), transactions=1, rate_limit=None)
+        self.sandbox.remove_plan(self.sandbox.plans[0].id)
+        self.sandbox.remove_plan(self.sandbox.plans[0].id)
+        for name in ("One", "Two"):
+            self.sandbox.add_plan(name)
+        url = self.stack.enter_context(serve(self.sandbox))
+        config = {"access_token": self.sandbox.token, "api_url": url, "max_retry_time": 0}
+        # The requests of thousands of runs are no concern of this test.
+        self.pipeline = QuickPipeline({**config, "requests_per_hour": 10**9})
+        #: Whether something is gone of which no delta will tell.
+        self.is_forgotten = False
+
+    @initialize()
+    def begin(self) -> None:
+        self.pipeline.sync()
+
+    def pick(self, kind: str, share: float) -> tuple[object, str, object] | None:
+        plan = self.sandbox.plans[int(share * 7919) % len(self.sandbox.plans)]
+        entities = plan.entities(kind)
+        if not entities:
+            return None
+        entity = entities[min(int(share * len(entities)), len(entities) - 1)]
+        if kind == "months":
+            return plan, kind, entity["month"]
+        return plan, kind, (entity["month"], entity["id"]) if "budgeted" in entity and (
+            "month" in entity
+        ) else entity["id"]
+
+    @rule(kind=st.sampled_from(sorted(EDITS)), share=shares)
+    def edit(self, kind: str, share: float) -> None:
+        if found := self.pick(kind, share):
+            plan, kind, key = found
+            plan.edit(kind, key, **EDITS[kind])  # type: ignore[attr-defined]
+
+    @rule(kind=st.sampled_from(DELETABLE), share=shares)
+    def delete(self, kind: str, share: float) -> None:
+        found = self.pick(kind, share)
+        if found and len(found[0].entities(kind)) > 1:  # type: ignore[attr-defined]
+            plan, kind, key = found
+            plan.delete(kind, key)  # type: ignore[attr-defined]
+
+    @rule(share=shares, amount=st.integers(-(10**6), 10**6), day=st.integers(0, 700))
+    def add_transaction(self, share: float, amount: int, day: int) -> None:
+        plan = self.sandbox.plans[int(share * 7919) % len(self.sandbox.plans)]
+        when = date.fromordinal(date(2024, 1, 1).toordinal() + day).isoformat()
+        plan.add("transactions", amount=amount, date=when)
+
+    @rule(kind=st.sampled_from(["payees", "categories", "accounts", "scheduled_transactions"]))
+    def add(self, kind: str) -> None:
+        self.sandbox.plans[0].add(kind)
+
+    @rule(kind=st.sampled_from(["transactions", "payees", "payee_locations"]), share=shares)
+    def forget(self, kind: str, share: float) -> None:
+        if found := self.pick(kind, share):
+            plan, kind, key = found
+            plan.forget(kind, key)  # type: ignore[attr-defined]
+            self.is_forgotten = True
+
+    @rule()
+    def advance_month(self) -> None:
+        self.sandbox.advance_month()
+
+    @precondition(lambda self: len(self.sandbox.plans) < 4)
+    @rule()
+    def add_budget(self) -> None:
+        self.sandbox.add_plan("More", currency_format=None)
+
+    @precondition(lambda self: len(self.sandbox.plans) > 1)
+    @rule()
+    def remove_budget(self) -> None:
+        self.sandbox.remove_plan(self.sandbox.plans[-1].id)
+        self.is_forgotten = True
+
+    @rule(share=shares, killed_at=shares)
+    def rewind(self, share: float, killed_at: float) -> None:
+        """A restore on YNAB's side; what happens before the next sync could be in no delta."""
+        plan = self.sandbox.plans[0]
+        if plan.server_knowledge > 2:  # noqa: PLR2004 nothing has knowledge 0
+            plan.rewind(1 + int(share * (plan.server_knowledge - 2)))
+            self.pipeline.sync(killed_at=killed_at)
+            self.clean_sync()
+
+    @rule(fault=st.sampled_from(FAULTS), path=st.sampled_from(PATHS), times=st.integers(1, 4))
+    def fail(self, fault: str, path: str, times: int) -> None:
+        self.sandbox.fail(fault, path=path, times=times)
+
+    @rule(full=st.booleans())
+    def sync(self, full: bool) -> None:  # noqa: FBT001 hypothesis gives it
+        if self.pipeline.sync(full=full) and full:
+            self.is_forgotten = False
+
+    @rule(full=st.booleans(), killed_at=shares, confirmed=st.booleans())
+    def sync_killed(self, full: bool, killed_at: float, confirmed: bool) -> None:  # noqa: FBT001 likewise
+        self.pipeline.sync(full=full, killed_at=killed_at, confirmed=confirmed)
+
+    @rule()
+    def clean_sync(self) -> None:
+        self.sandbox.clear_faults()
+        full = self.is_forgotten
+        assert self.pipeline.sync(full=full)
+        self.is_forgotten = False
+        assert_equal(self.pipeline.database, self.sandbox, names=False)
+
+    def teardown(self) -> None:
+        try:
+            self.clean_sync()
+        finally:
+            self.stack.close()
+
+
+TestAnySequence = AnySequence.TestCase
+TestAnySequence.settings = settings(
+    max_examples=STEPS // A_SEQUENCE,
+    stateful_step_count=A_SEQUENCE,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
