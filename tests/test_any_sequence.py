@@ -119,7 +119,8 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(share=shares, killed_at=shares)
     def rewind(self, share: float, killed_at: float) -> None:
-        """A restore on YNAB's side; what happens before the next sync could be in no delta."""
+        """A counter that goes back below the bookmark: above it, nobody could tell."""
+        self.clean_sync()
         plan = self.sandbox.plans[0]
         if plan.server_knowledge > 2:  # noqa: PLR2004 nothing has knowledge 0
             plan.rewind(1 + int(share * (plan.server_knowledge - 2)))

