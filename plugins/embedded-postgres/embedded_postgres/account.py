@@ -49,8 +49,11 @@ def _nobody(setpriv: str) -> Account:
     # who knows the password can make use of it: the server listens on the loopback interface alone,
     # has no socket in a folder, and the password's file is root's. (dac_read_search would be
     # narrower, but containers do not have it.)
+    # `no_setuid_fixup` makes it count in access(2) as well, by which PostgreSQL looks for its own
+    # programs: they too may be in such a folder.
     prefix = (
         setpriv,
+        "--securebits=+no_setuid_fixup",
         f"--reuid={entry.pw_uid}",
         f"--regid={entry.pw_gid}",
         "--clear-groups",

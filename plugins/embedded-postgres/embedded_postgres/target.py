@@ -5,8 +5,10 @@ It sees to the database, says on one line which one the run works on, and become
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import select
 import shutil
 import sys
 from pathlib import Path
@@ -35,13 +37,34 @@ def main() -> NoReturn:
     try:
         if _INFORMATION.intersection(arguments):
             _become(arguments, dict(os.environ))
-        elif os.environ.get(_SWITCH):
+        if root := os.environ.get("MELTANO_PROJECT_ROOT"):
+            _wait_for_turn(Path(root, ".meltano"))
+        if os.environ.get(_SWITCH):
             _become_on_embedded(arguments)
         else:
             _say(describe(settings(arguments)))
             _become(arguments, dict(os.environ))
     except (ServerError, OSError) as error:
         sys.exit(explain(error))
+
+
+def _wait_for_turn(folder: Path) -> None:
+    """Waits until no other loader of the project and environment writes, then keeps others waiting.
+
+    The turn begins with the first line to load: a loader whose tap still waits for its own turn
+    does not hold up the one that the tap waits for.
+    """
+    select.select([sys.stdin], [], [])
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{os.environ.get('MELTANO_ENVIRONMENT', '')}-target.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _say("another run writes to it, waiting for that to end")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    # The loader that this process becomes has it then, and loses it however it ends.
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 -- its only parameter
 
 
 def _become_on_embedded(arguments: list[str]) -> NoReturn:

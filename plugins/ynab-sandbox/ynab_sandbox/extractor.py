@@ -1,11 +1,12 @@
 """What Meltano runs as the extractor: `tap-ynab`, against the sandbox when there is no account.
 
 Where `YNAB_SANDBOX` names a sandbox's folder, that is started if need be, and `tap-ynab` is pointed
-at it. Otherwise `tap-ynab` is run as it is.
+at it. Otherwise `tap-ynab` is run as it is. In a Meltano project, only one reads at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from ynab_sandbox.store import Options, StoreError, write_private
 
 TAP = "tap-ynab"
 INFORMATION = {"--about", "--help", "--version"}
+NO_SYNC = INFORMATION | {"--discover", "--test"}
 
 
 def main() -> None:
@@ -23,6 +25,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     # Meltano's configuration file, which holds the token, and the tap's are for their owner alone.
     os.umask(0o077)
+    if (root := os.environ.get("MELTANO_PROJECT_ROOT")) and not NO_SYNC.intersection(arguments):
+        _wait_for_turn(Path(root, ".meltano"))
     if os.environ.get("YNAB_SANDBOX") and not INFORMATION.intersection(arguments):
         arguments += ["--config", str(_override())]
     beside = Path(sys.executable).with_name(TAP)
@@ -31,6 +35,26 @@ def main() -> None:
         os.execvp(command, [TAP, *arguments])  # noqa: S606 - no shell is wanted
     except FileNotFoundError:
         sys.exit(f"ynab-sandbox: {TAP} is not installed: pip install {TAP}")
+
+
+def _wait_for_turn(folder: Path) -> None:
+    """Waits until no other tap of the project and environment reads, then keeps others waiting.
+
+    The loader keeps its turn likewise. So what is read first is written first, and no row of one
+    run comes between another's rows and the ACTIVATE_VERSION that would mark it as gone.
+    """
+    # Meltano's configuration files are readable by all; this way nobody gets to them.
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
+    path = folder / f"{os.environ.get('MELTANO_ENVIRONMENT', '')}-tap.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.stderr.write("account: another run reads it, waiting for that to end\n")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    # The tap that this process becomes has it then, and loses it however it ends.
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - its only parameter
 
 
 def _override() -> Path:
