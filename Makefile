@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PIP := -m pip install --disable-pip-version-check -q -c constraints.txt
 MELTANO := .venv/bin/meltano
+LOADERS := $(basename $(notdir $(wildcard tests/loaders/*.txt)))
 DEMO := $(MELTANO) --log-level=warning --environment=demo
 
 .PHONY: install demo test check stop clean
@@ -22,8 +23,8 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@echo "Its URL:            $(MELTANO) --environment=demo invoke target-postgres:database url"
 	@echo "Stop everything:    make stop"
 
-test: .venv-test/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
-	.venv-test/bin/pytest
+test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
+	.venv-test/bin/pytest -n 2
 
 check: .venv-test/installed ## Linters and types
 	.venv-test/bin/ruff check
@@ -37,7 +38,7 @@ stop: ## Stop sandbox and databases; their data stays
 
 clean: ## Remove what runs left behind, data included
 	test ! -d .meltano || $(MAKE) stop
-	rm -rf .data .meltano .venv .venv-test logs
+	rm -rf .data .meltano .venv .venv-loaders .venv-test logs
 
 .venv/installed: constraints.txt
 	@echo "Installing Meltano ..."
@@ -53,4 +54,11 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing what the tests need ..."
 	@$(PYTHON) -m venv .venv-test && .venv-test/bin/python $(PIP) "pip>=25.1"
 	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/embedded-postgres
+	@touch $@
+
+.venv-loaders/installed: $(wildcard tests/loaders/*.txt)
+	@echo "Installing the other loaders that the tests run ..."
+	@set -e; for loader in $(LOADERS); do \
+	  $(PYTHON) -m venv .venv-loaders/$$loader; \
+	  .venv-loaders/$$loader/bin/python -m pip install --disable-pip-version-check -q --no-deps -r tests/loaders/$$loader.txt; done
 	@touch $@

@@ -42,6 +42,7 @@ class AnySequence(RuleBasedStateMachine):
     """A sandbox with two small budgets, and a pipeline that meets with all kinds of trouble."""
 
     def __init__(self) -> None:
+        """Begin with nothing loaded."""
         super().__init__()
         self.stack = ExitStack()
         self.sandbox = Sandbox(today=date(2026, 1, 20), transactions=1, rate_limit=None)
@@ -68,9 +69,13 @@ class AnySequence(RuleBasedStateMachine):
         entity = entities[min(int(share * len(entities)), len(entities) - 1)]
         if kind == "months":
             return plan, kind, entity["month"]
-        return plan, kind, (entity["month"], entity["id"]) if "budgeted" in entity and (
-            "month" in entity
-        ) else entity["id"]
+        return (
+            plan,
+            kind,
+            (entity["month"], entity["id"])
+            if "budgeted" in entity and ("month" in entity)
+            else entity["id"],
+        )
 
     @rule(kind=st.sampled_from(sorted(EDITS)), share=shares)
     def edit(self, kind: str, share: float) -> None:
@@ -122,7 +127,7 @@ class AnySequence(RuleBasedStateMachine):
         """A counter that goes back below the bookmark: above it, nobody could tell."""
         self.clean_sync()
         plan = self.sandbox.plans[0]
-        if plan.server_knowledge > 2:  # noqa: PLR2004 nothing has knowledge 0
+        if plan.server_knowledge > 2:  # nothing has knowledge 0
             plan.rewind(1 + int(share * (plan.server_knowledge - 2)))
             self.pipeline.sync(killed_at=killed_at)
             self.clean_sync()

@@ -11,17 +11,20 @@ import re
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pipeline import BARE, PROJECT, Tap
+from pipeline import BARE, PROJECT, Pipeline, Tap
 from rows import STREAMS, assert_equal
 from ynab_sandbox import Sandbox, serve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from pipeline import Finished, Pipeline
+    from pipeline import Database, Finished
+    from ynab_sandbox.sandbox import Answer
 
 #: Each with the sandbox's name for it and its options.
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -261,16 +264,56 @@ def test_transactions_that_take_too_long_come_in_slices(
     assert old not in pipeline.database.alive("transactions")
 
 
-def test_the_bookmark_of_slices_is_the_lowest_knowledge(
-    pipeline: Pipeline, sandbox: Sandbox
+class Busy(Sandbox):
+    """A sandbox in which something happens after the first answer to a request."""
+
+    def after(self, path: str, happens: Callable[[], object], answers: int = 1) -> None:
+        self._path = path
+        self._happens = [happens] + [list] * (answers - 1)
+
+    def answer(self, path: str, query: Mapping[str, str], token: str | None) -> Answer:
+        given = super().answer(path, query, token)
+        if given.status == 200 and re.search(self._path, path) and self._happens:
+            self._happens.pop()()
+        return given
+
+
+@pytest.fixture
+def busy(tmp_path: Path, database: Database) -> Iterator[tuple[Busy, Pipeline]]:
+    sandbox = Busy(today=date(2026, 11, 21), rate_limit=None)
+    with serve(sandbox) as url:
+        tap = Tap(tmp_path, {"access_token": sandbox.token, "api_url": url})
+        yield sandbox, Pipeline(tap, database)
+
+
+def test_what_is_deleted_between_two_slices_comes_with_the_next_delta(
+    busy: tuple[Busy, Pipeline],
 ) -> None:
+    sandbox, pipeline = busy
     plan = sandbox.plans[0]
+    first = min(plan.entities("transactions"), key=lambda row: str(row["date"]))["id"]
+    # The sandbox makes an answer also where a fault takes its place.
+    sandbox.after(f"{plan.id}/transactions", lambda: plan.delete("transactions", first), answers=3)
     sandbox.fail("503", path=f"{plan.id}/transactions", times=2)
-    finished = pipeline.tap.run()
-    before = plan.server_knowledge
-    partitions = finished.state["bookmarks"]["transactions"]["partitions"]
-    [mine] = [p for p in partitions if p["context"]["budget_id"] == plan.id]
-    assert mine["replication_key_value"] == before
+    pipeline.sync()
+    assert first in pipeline.database.alive("transactions")
+    pipeline.sync()
+    assert_equal(pipeline.database, sandbox)
+
+
+def test_what_is_deleted_between_the_answers_of_a_months_turn_comes_with_the_next_delta(
+    busy: tuple[Busy, Pipeline],
+) -> None:
+    sandbox, pipeline = busy
+    plan = sandbox.plans[0]
+    last = plan.entities("categories")[-1]["id"]
+    sandbox.after("never", list)
+    pipeline.sync()
+    sandbox.advance_month()
+    sandbox.after(f"{plan.id}/categories", lambda: plan.delete("categories", last))
+    pipeline.sync()
+    pipeline.sync()
+    assert_equal(pipeline.database, sandbox, names=False)
 
 
 def test_the_token_does_not_follow_a_redirect(tap: Tap, sandbox: Sandbox) -> None:

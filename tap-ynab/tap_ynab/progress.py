@@ -68,6 +68,11 @@ class Progress:
         logger.error("Budget %s, %s: %s", budget_id, stream, error)
         self._failures.append(f"{stream} of {budget_id}")
 
+    def left_out(self, stream: str, row: dict[str, t.Any]) -> None:
+        """A row can't be written; the rest of its part can."""
+        logger.error("%s: a row without an id is left out, of budget %s", stream, row["budget_id"])
+        self._failures.append(f"a row of {stream}")
+
     def has_failed(self, budget_id: str) -> bool:
         """Whether a part of the budget could not be read."""
         return any(failure.endswith(budget_id) for failure in self._failures)

@@ -13,7 +13,6 @@ from functools import cached_property
 import ijson
 
 from tap_ynab.errors import AccountError, TransientError, YNABError
-from tap_ynab.shape import storable
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +25,14 @@ MAX_BODY = 1 << 30
 #: The end of nearly every answer. A quote inside a string would be escaped, so where this
 #: matches, the document is whole.
 _KNOWLEDGE_LAST = re.compile(rb'(?<!\\)"server_knowledge"\s*:\s*(\d+)\s*}\s*}\s*\Z')
-#: U+0000 and lone surrogates: JSON can escape them, PostgreSQL can't store them.
-_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+#: Escapes in JSON text: of a backslash, of U+0000, of a character in two halves, of one half.
+_ESCAPE = re.compile(
+    rb"\\\\|\\u0000"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
+    rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+#: As much of a text as ends with a byte that belongs to no escape.
+_COMPLETE = re.compile(rb".*[^\\u0-9a-fA-F]", re.DOTALL)
 
 
 class Response:
@@ -46,7 +51,6 @@ class Response:
         """
         self.date = date
         self._body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see close
-        self._unstorable = False
         try:
             self._take(chunks)
         except BaseException:
@@ -54,18 +58,27 @@ class Response:
             raise
 
     def _take(self, chunks: Iterable[bytes]) -> None:
-        carry = b""
+        begun = b""
         for chunk in chunks:
-            try:
-                self._body.write(chunk)
-            except OSError as error:
-                raise AccountError(
-                    f"{tempfile.gettempdir()}: {error.strerror}. Make room there, or set TMPDIR."
-                ) from error
-            if self._body.tell() > MAX_BODY:
-                raise YNABError(f"An answer of more than {MAX_BODY >> 20} MiB is no budget.")
-            self._unstorable = self._unstorable or bool(_UNSTORABLE.search(carry + chunk))
-            carry = chunk[-6:]
+            text = begun + chunk
+            complete = _COMPLETE.match(text)
+            end = complete.end() if complete else 0
+            self._write(text[:end])
+            begun = text[end:]
+        self._write(begun)
+
+    def _write(self, text: bytes) -> None:
+        """Write down what PostgreSQL can store, without U+0000 and without halves of characters."""
+        if b"\\u" in text:
+            text = _ESCAPE.sub(_mend, text)
+        try:
+            self._body.write(text)
+        except OSError as error:
+            raise AccountError(
+                f"{tempfile.gettempdir()}: {error.strerror}. Make room there, or set TMPDIR."
+            ) from error
+        if self._body.tell() > MAX_BODY:
+            raise YNABError(f"An answer of more than {MAX_BODY >> 20} MiB is no budget.")
 
     def text(self) -> str:
         """Beginning of a body that is no answer, to tell of an error."""
@@ -99,8 +112,7 @@ class Response:
     def _objects(self, prefix: str) -> Iterator[dict[str, t.Any]]:
         self._body.seek(0)
         try:
-            for row in ijson.items(self._body, prefix):
-                yield storable(row) if self._unstorable else row
+            yield from ijson.items(self._body, prefix)
         # A number with thousands of digits is a ValueError.
         except (ijson.JSONError, ValueError) as error:
             raise YNABError("YNAB's answer is not JSON throughout. Run again to retry.") from error
@@ -135,3 +147,11 @@ class Response:
         except ijson.JSONError as error:
             raise TransientError("YNAB's answer was not JSON, or broke off") from error
         return found[0] if found else None
+
+
+def _mend(escape: re.Match[bytes]) -> bytes:
+    """A backslash and a character in two halves as they are, a half as the sign for it."""
+    found = escape[0]
+    if found == b"\\u0000":
+        return b""
+    return found if found[1:2] != b"u" or len(found) == len(b"\\ud83d\\ude00") else b"\\ufffd"

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from tap_ynab import schemas
 from tap_ynab.errors import TransientError
 from tap_ynab.fallback import TRIES, MonthByMonth, by_date
+from tap_ynab.shape import is_date
 from tap_ynab.sync import BudgetStream, DeltaStream, YNABStream
 
 if t.TYPE_CHECKING:
@@ -153,7 +154,8 @@ class _SplittableStream(DeltaStream):
         for row in super().rows(response):
             if row.get("deleted"):
                 for part in row.get("subtransactions") or ():
-                    part["deleted"] = True
+                    if isinstance(part, dict):
+                        part["deleted"] = True
             yield row
 
 
@@ -184,7 +186,7 @@ class TransactionsStream(_SplittableStream):
         [budget] = [b for b in self.ynab.account.budgets if b["id"] == context["budget_id"]]
         since = date.fromisoformat(self.config["since_date"])
         first, last = (
-            date.fromisoformat(budget.get(month) or EVERYTHING)
+            date.fromisoformat(budget[month] if is_date(budget.get(month)) else EVERYTHING)
             for month in ("first_month", "last_month")
         )
         return by_date(partial(self.request, context), since, None, first=first, last=last)

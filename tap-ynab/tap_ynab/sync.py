@@ -84,7 +84,12 @@ class YNABStream(Stream):
     @cached_property
     def is_whole(self) -> bool:
         """Whether this run reads every row there is, of every budget, and says so in each."""
-        is_filtered = "__filter__" in ((self.config.get("stream_maps") or {}).get(self.name) or {})
+        maps = (self.config.get("stream_maps") or {}).items()
+        is_filtered = any(
+            "__filter__" in change and change.get("__source__", alias) == self.name
+            for alias, change in maps
+            if isinstance(change, dict)
+        )
         # The SDK writes no versions into batch files: all their rows would seem gone.
         is_all = self.ynab.account.is_whole and not self.ynab.progress.is_restricted
         return is_all and not is_filtered and not self.config.get("batch_config")
@@ -95,7 +100,12 @@ class YNABStream(Stream):
         # the first of a new table.
         self._stream_version = self.ynab.initialized_at if self.is_whole else None
         for row in self.read(context or {}):
-            yield self.shape(row)
+            record = self.shape(row)
+            if record["id"] is None:
+                # Without its key a row would stop the loader, and with it all streams.
+                self.ynab.progress.left_out(self.name, row)
+            else:
+                yield record
 
     def read(self, context: Context) -> Iterable[Record]:
         """Rows as YNAB has them, with what the stream adds."""

