@@ -200,6 +200,7 @@ def test_a_budget_that_has_vanished_is_reported_once_and_harms_nothing(
 def test_knowledge_that_goes_back_is_followed(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.sync()
     plan = sandbox.plans[0]
+    plan.delete("payees", plan.entities("payees")[-1]["id"])
     plan.rewind(500)
     plan.add("transactions", amount=-1_000)
     finished = pipeline.sync()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,3 +116,14 @@ def test_a_finished_run_counts_its_requests_and_leaves_nothing_to_do(
     run = finished.state["bookmarks"]["budgets"]
     assert sum(run["requests"].values()) == len(sandbox.requests)
     assert "left" not in run
+
+
+def test_an_hour_that_is_used_up_is_waited_for(tap: Tap, sandbox: Sandbox) -> None:
+    # In two seconds these are of no hour any more.
+    sent = {str(int(time.time()) - 3658): 200}
+    finished = tap.run(state={"bookmarks": {"budgets": {"requests": sent}}})
+    assert finished.code == 0, finished.log
+    waits = [line for line in finished.log.splitlines() if "200 requests in the last hour" in line]
+    assert len(waits) == 1
+    assert "Waiting until" in waits[0]
+    assert {request.status for request in sandbox.requests} == {200}

@@ -394,3 +394,16 @@ def test_what_python_takes_for_a_date_but_ynab_never_writes(
     serve_rows(sandbox, sandbox.plans[0], "transactions", [{"id": "a", "date": sent}])
     [row] = tap.run().records("transactions")
     assert (row["date"], row["additional_properties"]) == (None, {"date": sent})
+
+
+def test_unknown_fields_nested_deeper_than_encoders_go(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    plan = sandbox.plans[0]
+    deep = json.dumps(plan.entities("payees")[0])[:-1] + f', "deep": {"[" * 5000}{"]" * 5000}}}'
+    body = f'{{"data": {{"payees": [{deep}], "server_knowledge": 1000}}}}'
+    sandbox.fail("status", status=200, body=body, path=rf"{plan.id}/payees")
+    finished = pipeline.sync()
+    assert finished.code == 0, finished.log[-3000:]
+    kept = pipeline.database.alive("payees")[str(plan.entities("payees")[0]["id"])]
+    assert "nested in more than 100 levels" in json.dumps(kept["additional_properties"])

@@ -243,3 +243,11 @@ def test_every_kind_can_be_added_edited_and_deleted(plan: Plan) -> None:
     plan.edit("month_categories", f"2026-11-01|{category}", budgeted=1230)
     row = plan.entities("month_categories")
     assert [each["budgeted"] for each in row if each["id"] == category][-1] == 1230
+
+
+def test_a_deleted_category_leaves_scheduled_transactions_their_own_fields(plan: Plan) -> None:
+    before = plan.entities("scheduled_transactions")
+    for category in plan.entities("categories"):
+        plan.delete("categories", category["id"])
+    after = plan.entities("scheduled_transactions")
+    assert [row.keys() for row in after] == [row.keys() for row in before]

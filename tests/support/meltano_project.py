@@ -68,18 +68,35 @@ class Project:
         """Meltano with nothing in its environment but these variables."""
         return self.execute(str(MELTANO), *arguments, **environment)
 
+    def variables(self, **environment: str) -> dict[str, str]:
+        """All that is in the environment."""
+        return {
+            "PATH": os.defpath,
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(self.folder / "watch"),
+            "WATCHED": str(self.folder / "watched.txt"),
+            **self.environment,
+            **environment,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Meltano in a process group of its own, its log to be read."""
+        return subprocess.Popen(
+            [str(MELTANO), *arguments],
+            env=self.variables(),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
     def execute(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Any command, likewise."""
         return subprocess.run(
             command,
-            env={
-                "PATH": os.defpath,
-                "HOME": str(self.folder),
-                "PYTHONPATH": str(self.folder / "watch"),
-                "WATCHED": str(self.folder / "watched.txt"),
-                **self.environment,
-                **environment,
-            },
+            env=self.variables(**environment),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

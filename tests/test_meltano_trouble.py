@@ -1,0 +1,105 @@
+"""Meltano killed in the middle, two runs at once, and what others on the machine can see."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from meltano_project import MELTANO, Project
+from rows import STREAMS, assert_equal
+from ynab_sandbox import Sandbox, serve
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+TOKEN = "Qx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8Zq-Jb4n"  # noqa: S105 opens nothing
+DATABASE = ".data/postgres"
+
+
+@pytest.fixture
+def account() -> Sandbox:
+    sandbox = Sandbox(rate_limit=None, transactions=1_500)
+    sandbox.set_token(TOKEN)
+    return sandbox
+
+
+@pytest.fixture
+def project(tmp_path: Path, account: Sandbox) -> Iterator[Project]:
+    """A project with an account of its own, the environment local, and nothing loaded."""
+    assert MELTANO.exists(), "Meltano is missing: make install"
+    with ExitStack() as stack:
+        project = Project(tmp_path)
+        stack.callback(project.stop)
+        url = stack.enter_context(serve(account))
+        project.write_env(
+            YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
+        )
+        yield project
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Read the log of a run until a line has these words."""
+    assert process.stderr
+    return next(line for line in process.stderr if words in line)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
+def test_meltano_killed_in_the_middle(
+    project: Project, account: Sandbox, signal_number: int
+) -> None:
+    for words in ("Beginning sync of 'payees'", "Inserting with SQL"):
+        with project.start("run", "--force", "sync") as run:
+            wait_for(run, words)
+            os.killpg(run.pid, signal_number)
+            run.communicate(timeout=60)
+        assert run.returncode != 0
+        account.plans[0].add("transactions", amount=-1_000)
+    # After SIGKILL nobody has told Meltano that the run is over.
+    finished = project.run("run", "--force", "sync")
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert_equal(project.database(DATABASE), account)
+
+
+def test_two_runs_at_once_take_turns(project: Project, account: Sandbox) -> None:
+    assert project.run("run", "sync").returncode == 0
+    with project.start("run", "reconcile") as full, project.start("run", "sync") as delta:
+        logs = [run.communicate(timeout=120)[1] for run in (full, delta)]
+    assert (full.returncode, delta.returncode) == (0, 0), logs
+    assert any("another run" in log for log in logs)
+    assert_equal(project.database(DATABASE), account)
+
+
+def test_the_token_is_in_no_file_row_or_command_line_that_others_can_see(
+    project: Project, account: Sandbox
+) -> None:
+    # Meltano logs each row at this level.
+    account.remove_plan(account.plans[0].id)
+    account.fail("slow", path="/money_movements", pieces=3, pause=0.3)
+    with project.start("--log-level=debug", "run", "sync") as run:
+        # The log of all levels, while the tap is at work.
+        assert run.stderr
+        before = []
+        for line in run.stderr:
+            before.append(line)
+            if "Beginning sync of 'money_movements'" in line:
+                break
+        commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
+        assert (project.folder / ".meltano").stat().st_mode & 0o777 == 0o700
+        rest = run.stderr.read()
+    assert run.returncode == 0
+    assert not [command for command in commands if TOKEN.encode() in command]
+    assert TOKEN not in "".join(before) + rest
+    database = project.database(DATABASE)
+    for stream in STREAMS:
+        sql = f"select 1 from ynab.{stream} as row where row::text like %s"  # noqa: S608
+        assert not database.query(sql, f"%{TOKEN}%")
+    # What is left is in files of the owner's: .env, and folders that nobody else can enter.
+    private = (".env", ".meltano", ".data")
+    for path in project.folder.rglob("*"):
+        if path.is_file() and path.relative_to(project.folder).parts[0] not in private:
+            assert TOKEN.encode() not in path.read_bytes(), path
