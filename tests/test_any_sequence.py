@@ -16,7 +16,7 @@ from model import QuickPipeline
 from rows import assert_equal
 from ynab_sandbox import Sandbox, serve
 
-STEPS = int(os.environ.get("ANY_SEQUENCE_STEPS", "400"))
+STEPS = int(os.environ.get("ANY_SEQUENCE_STEPS", "240"))
 A_SEQUENCE = 40
 
 EDITS: dict[str, dict[str, object]] = {

@@ -51,10 +51,18 @@ def assert_equal(database: Alive, sandbox: Sandbox, *, names: bool = True) -> No
             f"{len(rows.keys() - wanted.keys())} are too many"
         )
         for identity, fields in wanted.items():
-            compared = fields.keys() if names else fields.keys() - joined
-            stored = {name: plain(rows[identity][name]) for name in compared}
-            other = {n: (stored[n], fields[n]) for n in compared if stored[n] != fields[n]}
+            old = set() if names else joined
+            stored = {name: plain(rows[identity][name]) for name in fields}
+            stored, wanted_now = without(old, stored), without(old, fields)
+            other = {n: (stored[n], v) for n, v in wanted_now.items() if stored[n] != v}
             assert not other, (stream, identity, "column: (stored, wanted)", other)
+
+
+def without(names: set[str], value: Any) -> Any:
+    """A row, or what is nested in it, without these fields."""
+    if isinstance(value, dict):
+        return {name: without(names, v) for name, v in value.items() if name not in names}
+    return [without(names, item) for item in value] if isinstance(value, list) else value
 
 
 def wanted_rows(plan: Plan, stream: str) -> list[Row]:
