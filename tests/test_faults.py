@@ -142,7 +142,7 @@ def test_no_connection_at_all_ends_the_run_in_one_line(tap: Tap) -> None:
     assert "Check the network and api_url" in finished.log.splitlines()[-1]
 
 
-@pytest.mark.parametrize("fault", ["500", "503", "garbage", "reset", "half-json", "404", "403"])
+@pytest.mark.parametrize("fault", ["503", "garbage", "reset", "404", "403"])
 def test_a_budget_that_fails_does_not_keep_the_others_from_syncing(
     pipeline: Pipeline, sandbox: Sandbox, fault: str
 ) -> None:

@@ -33,6 +33,11 @@ class Account:
         except NotFoundError:
             return []
 
+    @property
+    def is_known(self) -> bool:
+        """Whether YNAB has been asked."""
+        return "all_budgets" in vars(self)
+
     @cached_property
     def budgets(self) -> list[Budget]:
         """Budgets to be read.

@@ -219,6 +219,8 @@ class TapYNAB(Tap):
 
     def _note_what_is_left(self) -> None:
         """Have the next run begin with what this one may not get to."""
+        if not self.account.is_known:  # the wait is for the very first request
+            return
         names = [name for name, stream in self.streams.items() if stream.selected]
         self._run_state["left"] = self.progress.left(names, self.account.budget_ids)
 
