@@ -24,7 +24,7 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@echo "Stop everything:    make stop"
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
-	.venv-test/bin/pytest -n 2
+	.venv-test/bin/pytest -n 4 # they wait a lot
 
 check: .venv-test/installed ## Linters and types
 	.venv-test/bin/ruff check

@@ -77,7 +77,7 @@ def ride_out(folder: Path, fault: str) -> tuple[Sandbox, Finished]:
 
 def test_every_fault_at_every_endpoint(tmp_path: Path) -> None:
     # Most of the time passes in waits: many at once take hardly longer than one.
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(len(FAULTS)) as pool:
         runs = {
             fault: pool.submit(ride_out, tmp_path / str(number), fault)
             for number, fault in enumerate(FAULTS)
