@@ -21,7 +21,11 @@ LOADER = os.environ.get("TARGET_POSTGRES") or str(
     PROJECT / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
 )
 #: The environment of a user who has set nothing.
-BARE = {"PATH": os.defpath, "PYTHONWARNINGS": "error"}
+BARE = {
+    "PATH": os.defpath,
+    # We support 3.10 as long as the SDK does, which warns of it.
+    "PYTHONWARNINGS": "error,ignore:Python 3.10 reached its end of life",
+}
 
 Row = dict[str, Any]
 State = dict[str, Any]
