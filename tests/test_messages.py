@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from catalogs import Catalog
-from pipeline import Tap
 from rows import BUDGET_STREAMS, STREAMS
-from small import small_sandbox
-from ynab_sandbox import serve
+from small import first_run, good, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline import Finished, Row, State
+    from pipeline import Finished, Row, State, Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
 
@@ -66,15 +64,7 @@ def other(sandbox: Sandbox) -> Plan:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A first run, which is the same for each test's account: nothing has happened yet."""
-    account = small_sandbox()
-    with serve(account) as url:
-        config = {"access_token": account.token, "api_url": url}
-        return good(Tap(tmp_path_factory.mktemp("first"), config).run())
-
-
-def good(finished: Finished) -> Finished:
-    assert finished.code == 0, finished.log
-    return finished
+    return first_run(tmp_path_factory.mktemp("first"))
 
 
 def bookmarks(state: State) -> dict[tuple[str, str], Row]:

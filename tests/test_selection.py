@@ -11,8 +11,7 @@ import pytest
 from catalogs import Catalog
 from pipeline import BARE, TAP, Finished, Tap
 from rows import STREAMS
-from small import small_sandbox
-from ynab_sandbox import serve
+from small import first_run, good, small_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,15 +38,7 @@ def plan(sandbox: Sandbox) -> Plan:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A first run, which is the same for each test's account: nothing has happened yet."""
-    account = small_sandbox()
-    with serve(account) as url:
-        config = {"access_token": account.token, "api_url": url}
-        return good(Tap(tmp_path_factory.mktemp("first"), config).run())
-
-
-def good(finished: Finished) -> Finished:
-    assert finished.code == 0, finished.log
-    return finished
+    return first_run(tmp_path_factory.mktemp("first"))
 
 
 def said(finished: Finished) -> set[str]:
