@@ -34,9 +34,16 @@ def api_url(sandbox: Sandbox) -> Iterator[str]:
 
 
 @pytest.fixture
-def tap(sandbox: Sandbox, api_url: str, tmp_path: Path) -> Tap:
+def use_export() -> bool:
+    """Which way budgets are read; a module with `both_ways` tries the other one too."""
+    return True
+
+
+@pytest.fixture
+def tap(sandbox: Sandbox, api_url: str, tmp_path: Path, use_export: bool) -> Tap:  # noqa: FBT001 a fixture
     """The tap, with the sandbox's token."""
-    return Tap(tmp_path, {"access_token": sandbox.token, "api_url": api_url})
+    config = {"access_token": sandbox.token, "api_url": api_url}
+    return Tap(tmp_path, config if use_export else {**config, "use_export": False})
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,24 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from datetime import date
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from model import QuickPipeline
 from rows import assert_equal
-from ynab_sandbox import Sandbox, serve
+from worse import OwnCounters
+from ynab_sandbox import serve
 
 STEPS = int(os.environ.get("ANY_SEQUENCE_STEPS", "240"))
 A_SEQUENCE = 40
 
-EDITS: dict[str, dict[str, object]] = {
-    "accounts": {"note": "n"},
+EDITS: dict[str, dict[str, Any]] = {
+    "accounts": {"name": "a{}"},
     "category_groups": {"name": "g"},
-    "categories": {"name": "c"},
-    "payees": {"name": "p"},
+    "categories": {"name": "c{}"},
+    "payees": {"name": "p{}"},
     "payee_locations": {"latitude": "1"},
     "transactions": {"amount": -7_000},
     "scheduled_transactions": {"memo": "m"},
@@ -45,7 +47,7 @@ class AnySequence(RuleBasedStateMachine):
         """Begin with nothing loaded."""
         super().__init__()
         self.stack = ExitStack()
-        self.sandbox = Sandbox(today=date(2026, 1, 20), transactions=1, rate_limit=None)
+        self.sandbox = OwnCounters(today=date(2026, 1, 20), transactions=1, rate_limit=None)
         self.sandbox.remove_plan(self.sandbox.plans[0].id)
         self.sandbox.remove_plan(self.sandbox.plans[0].id)
         for name in ("One", "Two"):
@@ -53,13 +55,20 @@ class AnySequence(RuleBasedStateMachine):
         url = self.stack.enter_context(serve(self.sandbox))
         config = {"access_token": self.sandbox.token, "api_url": url, "max_retry_time": 0}
         # The requests of thousands of runs are no concern of this test.
-        self.pipeline = QuickPipeline({**config, "requests_per_hour": 10**9})
+        config["requests_per_hour"] = 10**9
+        self.pipelines = [QuickPipeline({**config, "use_export": way}) for way in (True, False)]
+        self.edits = 0
         #: Whether something is gone of which no delta will tell.
         self.is_forgotten = False
 
     @initialize()
     def begin(self) -> None:
-        self.pipeline.sync()
+        self.run()
+
+    def run(self, **how: Any) -> bool:
+        """Sync both ways; whether both read everything."""
+        ends = [pipeline.sync(**how) for pipeline in self.pipelines]
+        return all(ends)
 
     def pick(self, kind: str, share: float) -> tuple[object, str, object] | None:
         plan = self.sandbox.plans[int(share * 7919) % len(self.sandbox.plans)]
@@ -81,7 +90,10 @@ class AnySequence(RuleBasedStateMachine):
     def edit(self, kind: str, share: float) -> None:
         if found := self.pick(kind, share):
             plan, kind, key = found
-            plan.edit(kind, key, **EDITS[kind])  # type: ignore[attr-defined]
+            self.edits += 1
+            # Each name is a new one.
+            fields = {n: v.format(self.edits) if n == "name" else v for n, v in EDITS[kind].items()}
+            plan.edit(kind, key, **fields)  # type: ignore[attr-defined]
 
     @rule(kind=st.sampled_from(DELETABLE), share=shares)
     def delete(self, kind: str, share: float) -> None:
@@ -129,7 +141,7 @@ class AnySequence(RuleBasedStateMachine):
         plan = self.sandbox.plans[0]
         if plan.server_knowledge > 2:  # nothing has knowledge 0
             plan.rewind(1 + int(share * (plan.server_knowledge - 2)))
-            self.pipeline.sync(killed_at=killed_at)
+            self.run(killed_at=killed_at)
             self.clean_sync()
 
     @rule(fault=st.sampled_from(FAULTS), path=st.sampled_from(PATHS), times=st.integers(1, 4))
@@ -138,20 +150,21 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def sync(self, full: bool) -> None:  # noqa: FBT001 hypothesis gives it
-        if self.pipeline.sync(full=full) and full:
+        if self.run(full=full) and full:
             self.is_forgotten = False
 
     @rule(full=st.booleans(), killed_at=shares, confirmed=st.booleans())
     def sync_killed(self, full: bool, killed_at: float, confirmed: bool) -> None:  # noqa: FBT001 likewise
-        self.pipeline.sync(full=full, killed_at=killed_at, confirmed=confirmed)
+        self.run(full=full, killed_at=killed_at, confirmed=confirmed)
 
     @rule()
     def clean_sync(self) -> None:
         self.sandbox.clear_faults()
         full = self.is_forgotten
-        assert self.pipeline.sync(full=full)
+        assert self.run(full=full)
         self.is_forgotten = False
-        assert_equal(self.pipeline.database, self.sandbox, names=False)
+        for pipeline in self.pipelines:
+            assert_equal(pipeline.database, self.sandbox, old_names=True)
 
     def teardown(self) -> None:
         try:

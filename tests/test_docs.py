@@ -467,9 +467,17 @@ def test_sql_and_the_number_of_requests(
     amounts = sum(t["amount"] for plan in sandbox.plans for t in plan.entities("transactions"))
     assert sum(row["amount"] for row in lines) * 1000 == amounts
 
-    said = re.search(r"A run costs (\d+) requests?, and (\d+) for\s+each budget", README.text)
+    said = re.search(r"first run costs (\d+)\s+request, and (\d+) for each budget", README.text)
     assert said
     assert len(sandbox.requests) == int(said[1]) + int(said[2]) * len(sandbox.plans)
+    sandbox.clear_requests()
+    assert pipeline.sync().code == 0
+    said = re.search(r"A run costs (\d+) request, and for\s+each budget (\d+)", README.text)
+    movements = re.search(r"money movements, if they are selected, cost (\d+)", README.text)
+    assert said
+    assert movements
+    each = int(said[2]) + int(movements[1])
+    assert len(sandbox.requests) == int(said[1]) + each * len(sandbox.plans)
     said = re.search(r"allows (\d+) requests an hour", README.text)
     assert said
     assert said[1] == str(own_settings["requests_per_hour"]["default"])

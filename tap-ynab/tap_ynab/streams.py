@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import typing as t
+from contextlib import ExitStack, closing, suppress
 from datetime import date
 from functools import cached_property, partial
 
 from tap_ynab import schemas
-from tap_ynab.errors import TransientError
-from tap_ynab.fallback import TRIES, MonthByMonth, by_date
+from tap_ynab.delta import Shared
+from tap_ynab.errors import NotFoundError
+from tap_ynab.export import Export
+from tap_ynab.fallback import MonthByMonth, by_date
+from tap_ynab.names import refers
 from tap_ynab.shape import is_date
-from tap_ynab.sync import BudgetStream, DeltaStream, YNABStream
+from tap_ynab.sync import ENDPOINT, EXPORT, BudgetStream, DeltaStream, ExportedStream, YNABStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_ynab.delta import Answer
     from tap_ynab.response import Response
-    from tap_ynab.sync import Answer
 
 #: YNAB's own word for all transactions there are.
 EVERYTHING = "1970-01-01"
+#: Later than any date.
+NEVER = "9999-12-31"
 
 
 class BudgetsStream(YNABStream):
@@ -51,7 +56,17 @@ class BudgetsStream(YNABStream):
             yield {**budget, "currency_format": currency or None, "date_format": dates or None}
 
 
-class AccountsStream(DeltaStream):
+class _NamedStream(DeltaStream):
+    """A stream of what has a name that YNAB joins to transactions."""
+
+    def read(self, context: Context) -> Iterator[Record]:
+        """Rows of one budget, whose names may be new."""
+        for row in super().read(context):
+            self.ynab.names.note(context["budget_id"], row)
+            yield row
+
+
+class AccountsStream(_NamedStream):
     """Accounts with their balances."""
 
     name = "accounts"
@@ -62,45 +77,25 @@ class AccountsStream(DeltaStream):
 class _CategoriesAnswerStream(DeltaStream):
     """A stream of the answer that holds the category groups, each with its categories.
 
-    It is asked for once a budget and run. Its amounts are those of the current month in UTC, so
-    that at a month's turn they all change while nothing was edited and a delta holds none of
-    them. Then all are read too, after the delta, which alone holds what was deleted.
+    It is asked for once a budget and run.
     """
 
     path = "/plans/{budget_id}/categories"
     collection = "category_groups"
 
-    def answers(self, context: Context) -> Sequence[Answer]:
+    def endpoint(self, context: Context) -> Sequence[Answer]:
         """The answers for this stream and the other one."""
-        budget_id, shared = context["budget_id"], self.ynab.shared_answers
-        if budget_id not in shared:
-            shared[budget_id] = self._ask(context)
-        return shared[budget_id]
+        # One stream may be here because of its twins, and the other because the export failed.
+        shared, key = self.ynab.categories_answers, (context["budget_id"], self.reads_export)
+        if key not in shared:
+            readers = self.ynab.selected(_CategoriesAnswerStream)
+            known = [s.known(context, ENDPOINT) for s in readers if s.reads_export == key[1]]
+            answers = Shared(partial(self.changes, context), known)
+            shared[key] = self.ynab.open.enter_context(closing(answers))
+        return shared[key].since(self.known(context, ENDPOINT))
 
-    def release(self, context: Context, answers: Sequence[Answer]) -> None:
-        """Keep the answers for the other stream, if it is still to come."""
-        if self is self._sharers[-1]:
-            super().release(context, answers)
-
-    @cached_property
-    def _sharers(self) -> list[_CategoriesAnswerStream]:
-        """The selected streams of this answer, in the order in which they are read."""
-        streams = self.ynab.streams.values()
-        return [s for s in streams if isinstance(s, _CategoriesAnswerStream) and s.selected]
-
-    def _ask(self, context: Context) -> Sequence[Answer]:
-        known = [stream.known(context) for stream in self._sharers]
-        months = {stream.get_context_state(context).get("month") for stream in self._sharers}
-        oldest = min((value for value in known if value is not None), default=None)
-        changes = self.changes(context, None if None in known else oldest)
-        if None in known or len(changes) > 1 or months == {changes[0].month}:
-            return changes
-        return [*changes, self.request(context)]
-
-    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
-        """Set the bookmark, and the month whose amounts the rows have."""
-        super().advance(context, answers)
-        self.get_context_state(context)["month"] = answers[0].month
+    def release(self, answers: Sequence[Answer]) -> None:
+        """Keep the answers for the other stream."""
 
 
 class CategoryGroupsStream(_CategoriesAnswerStream):
@@ -109,28 +104,48 @@ class CategoryGroupsStream(_CategoriesAnswerStream):
     name = "category_groups"
     schema = schemas.CATEGORY_GROUPS
 
-    def rows(self, response: Answer) -> Iterator[Record]:
+    def rows(self, answer: Answer) -> Iterator[Record]:
         """Groups without their categories."""
-        for group in super().rows(response):
+        for group in super().rows(answer):
             group.pop("categories", None)
             yield group
 
 
-class CategoriesStream(_CategoriesAnswerStream):
-    """Categories with the amounts of the current month in UTC."""
+class CategoriesStream(_CategoriesAnswerStream, _NamedStream):
+    """Categories with the amounts of the current month in UTC.
+
+    At a month's turn they all change while nothing was edited, and a delta holds none of them.
+    Then all are read too, after the delta, which alone holds what was deleted.
+    """
 
     name = "categories"
     schema = schemas.CATEGORIES
 
-    def rows(self, response: Answer) -> Iterator[Record]:
-        """Categories of all groups; of a delta's groups only those that changed."""
-        for group in super().rows(response):
-            for category in group.get("categories") or ():
-                category["server_knowledge"] = group["server_knowledge"]
+    def all_rows(self, context: Context, answers: Sequence[Answer]) -> Iterator[Record]:
+        """Categories that changed, or all in a new month."""
+        yield from super().all_rows(context, answers)
+        month = self.get_context_state(context).get("month")
+        if self.known(context) is not None and month != answers[0].month:
+            with closing(self.request(context)) as everything:
+                yield from self.rows(everything)
+
+    def rows(self, answer: Answer) -> Iterator[Record]:
+        """Categories; in the endpoint's answer they are inside their groups."""
+        for row in super().rows(answer):
+            if isinstance(answer, Export):
+                yield row
+                continue
+            for category in row.get("categories") or ():
+                category["server_knowledge"] = row["server_knowledge"]
                 yield category
 
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
+        """Set the bookmark, and the month whose amounts the rows have."""
+        super().advance(context, answers)
+        self.get_context_state(context)["month"] = answers[0].month
 
-class PayeesStream(DeltaStream):
+
+class PayeesStream(_NamedStream):
     """Payees; those of transfers stand for an account."""
 
     name = "payees"
@@ -138,32 +153,103 @@ class PayeesStream(DeltaStream):
     schema = schemas.PAYEES
 
 
-class PayeeLocationsStream(BudgetStream):
+class PayeeLocationsStream(ExportedStream):
     """Where a payee was entered on a phone."""
 
     name = "payee_locations"
     path = "/plans/{budget_id}/payee_locations"
     schema = schemas.PAYEE_LOCATIONS
 
+    def known(self, context: Context, source: str = EXPORT) -> int | None:
+        """Knowledge to ask with; None where all else is read in full too, as by `reconcile`."""
+        others = (stream for stream in self.ynab.export_readers if stream is not self)
+        is_delta = any(stream.known(context) is not None for stream in others)
+        return super().known(context, source) if is_delta and self.reads_export else None
 
-class _SplittableStream(DeltaStream):
-    """A stream whose rows may be split into subtransactions, which are always sent whole."""
+    def reads_all(self, context: Context) -> bool:
+        """Also where the export fails: the list that takes its place is always whole."""
+        known = self.known(context)
+        return known is None or not self.ynab.exports.since(context, known)
 
-    def rows(self, response: Answer) -> Iterator[Record]:
+
+class SplittableStream(DeltaStream):
+    """A stream whose rows may be split into subtransactions, and have names of other rows.
+
+    The export has neither, but tells whether there is anything to ask for.
+
+    Attributes:
+        parts: Where the export has the parts of splits.
+    """
+
+    parts: str
+    has_twins = False  # that the export would lack: no row comes from there
+
+    def answers(self, context: Context) -> Sequence[Answer]:
+        """What the export says, without rows, and what the endpoint has if anything changed."""
+        if not self.reads_export:
+            return self.endpoint(context)
+        known = self.known(context)
+        exports = self.ynab.exports
+        said = exports.latest(context) if known is None else exports.since(context, known)
+        return [*said, *self.asked(context, said)]
+
+    def asked(self, context: Context, said: Sequence[Export]) -> Sequence[Answer]:
+        """What the endpoint has, where the export does not say that nothing changed."""
+        if self.known(context) is None or not said:
+            return self.endpoint(context)
+        if len(said) > 1:  # YNAB's counter went back
+            return self.changes(context, 0)
+        is_partial = self.get_context_state(context).get("export_is_partial")
+        return self.endpoint(context) if is_partial or self.holds_any(said[0]) else ()
+
+    def holds_any(self, export: Export) -> bool:
+        """Whether there are rows of this stream, or parts of them, in an export."""
+        return not export.changed.isdisjoint((self.name, self.parts))
+
+    def all_rows(self, context: Context, answers: Sequence[Answer]) -> Iterator[Record]:
+        """Rows that changed, and those that name what has another name now."""
+        yield from super().all_rows(context, answers)
+        renamed = self.get_context_state(context).get("renamed")
+        if not renamed or self.known(context) is None:
+            return
+        with suppress(NotFoundError), ExitStack() as stack:
+            for answer in self.everything(context):
+                stack.callback(answer.close)
+                yield from (row for row in self.rows(answer) if refers(row, renamed))
+
+    def everything(self, context: Context) -> Sequence[Answer]:
+        """All rows that the endpoint has."""
+        return [self.request(context)]
+
+    def rename(self, budget_id: str, identity: str) -> None:
+        """Note that rows of a budget name what has another name now."""
+        state = self.get_context_state({"budget_id": budget_id})
+        if "replication_key_value" in state:
+            state.setdefault("renamed", []).append(identity)
+
+    def rows(self, answer: Answer) -> Iterator[Record]:
         """Rows; what is deleted is deleted with its parts, whatever their own flag says."""
-        for row in super().rows(response):
+        if isinstance(answer, Export):
+            return
+        for row in super().rows(answer):
             if row.get("deleted"):
                 for part in row.get("subtransactions") or ():
                     if isinstance(part, dict):
                         part["deleted"] = True
             yield row
 
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
+        """Set the bookmark; all names are right."""
+        super().advance(context, answers)
+        self.get_context_state(context).pop("renamed", None)
 
-class TransactionsStream(_SplittableStream):
+
+class TransactionsStream(SplittableStream):
     """Transactions since `since_date`, splits with their parts in one row."""
 
     name = "transactions"
     path = "/plans/{budget_id}/transactions"
+    parts = "subtransactions"
     schema = schemas.TRANSACTIONS
 
     @cached_property
@@ -179,10 +265,14 @@ class TransactionsStream(_SplittableStream):
             context, tries, **{"since_date": self.config["since_date"], **params}
         )
 
-    def answers(self, context: Context) -> Sequence[Answer]:
-        """What changed since the last run, or all, in slices where YNAB can't do it at once."""
-        if (known := self.known(context)) is not None:
-            return self.changes(context, known)
+    def endpoint(self, context: Context) -> Sequence[Answer]:
+        """What changed since the last run, or all."""
+        if self.known(context) is None:
+            return self.everything(context)
+        return super().endpoint(context)
+
+    def everything(self, context: Context) -> Sequence[Answer]:
+        """All rows, in slices where YNAB can't do it at once."""
         [budget] = [b for b in self.ynab.account.budgets if b["id"] == context["budget_id"]]
         since = date.fromisoformat(self.config["since_date"])
         first, last = (
@@ -191,15 +281,30 @@ class TransactionsStream(_SplittableStream):
         )
         return by_date(partial(self.request, context), since, None, first=first, last=last)
 
-    def known(self, context: Context) -> int | None:
+    def known(self, context: Context, source: str = EXPORT) -> int | None:
         """None also where another `since_date` has let other rows in."""
         state = self.get_context_state(context)
         is_same = state.get("since_date") == self.config["since_date"]
-        return super().known(context) if is_same else None
+        return super().known(context, source) if is_same else None
 
-    def rows(self, response: Answer) -> Iterator[Record]:
+    def all_rows(self, context: Context, answers: Sequence[Answer]) -> Iterator[Record]:
+        """Rows that changed, or all; then also whether the export goes back as far as they do.
+
+        It is said to, but so were transactions that are asked for without a date.
+        """
+        export = answers[0]
+        if not isinstance(export, Export) or not export.is_whole:
+            yield from super().all_rows(context, answers)
+            return
+        oldest = NEVER
+        for row in super().all_rows(context, answers):
+            oldest = min(oldest, str(row.get("date")))
+            yield row
+        self.get_context_state(context)["export_is_partial"] = oldest < (export.oldest or NEVER)
+
+    def rows(self, answer: Answer) -> Iterator[Record]:
         """Transactions with the type of their account."""
-        for row in super().rows(response):
+        for row in super().rows(answer):
             row["is_split"] = bool(row.get("subtransactions"))
             row["account_type"] = self.ynab.account.account_types.get(str(row.get("account_id")))
             yield row
@@ -210,12 +315,19 @@ class TransactionsStream(_SplittableStream):
         self.get_context_state(context)["since_date"] = self.config["since_date"]
 
 
-class ScheduledTransactionsStream(_SplittableStream):
+class ScheduledTransactionsStream(SplittableStream):
     """Upcoming and recurring transactions."""
 
     name = "scheduled_transactions"
     path = "/plans/{budget_id}/scheduled_transactions"
+    parts = "scheduled_subtransactions"
     schema = schemas.SCHEDULED_TRANSACTIONS
+
+    def asked(self, context: Context, said: Sequence[Export]) -> Sequence[Answer]:
+        """Nothing where there are none: YNAB may not know the list of a budget without any."""
+        if said and said[0].is_whole and not self.holds_any(said[0]):
+            return ()
+        return super().asked(context, said)
 
 
 class MonthsStream(DeltaStream):
@@ -229,6 +341,8 @@ class MonthsStream(DeltaStream):
         """Months, with an id of their own: YNAB gives them none."""
         for row in super().read(context):
             row["id"] = f"{row['budget_id']}|{row['month']}"
+            # The export has them inside; they are a stream of their own.
+            row.pop("categories", None)
             yield row
 
 
@@ -237,35 +351,24 @@ class MonthCategoriesStream(DeltaStream):
 
     name = "month_categories"
     path = "/plans/{budget_id}"
-    collection = "plan.months"
     schema = schemas.MONTH_CATEGORIES
 
-    def answers(self, context: Context) -> Sequence[Answer]:
-        """The export, or each month that changed where YNAB can't do the export."""
-        try:
-            return self.changes(context, self.known(context), TRIES)
-        except TransientError as error:
-            self.log("%s. Asking for each month.", error, level=logging.WARNING)
-            known = self.get_context_state(context).get("months_knowledge")
-            return [MonthByMonth(self.ynab.client, context["budget_id"], known)]
+    #: There is no list of them elsewhere.
+    reads_export = True
 
-    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
-        """Set the bookmark, or that of the list of months: each endpoint counts for itself."""
-        if isinstance(answers[0], MonthByMonth):
-            state = self.get_context_state(context)
-            state["months_knowledge"] = answers[0].server_knowledge
-            state.pop("progress_markers", None)
-        else:
-            super().advance(context, answers)
+    def endpoint(self, context: Context) -> Sequence[Answer]:
+        """Each month that changed, where YNAB can't do the export."""
+        known = self.known(context, ENDPOINT)
+        return [MonthByMonth(self.ynab.client, context["budget_id"], known)]
 
-    def rows(self, response: Answer) -> Iterator[Record]:
+    def rows(self, answer: Answer) -> Iterator[Record]:
         """Categories of all months; of a delta's months only those that changed."""
-        for month in super().rows(response):
+        for month in answer.rows("plan.months"):
             for category in month.get("categories") or ():
                 category["category_id"] = category["id"]
                 category["month"] = month["month"]
                 category["deleted"] = category.get("deleted") or month.get("deleted")
-                category["server_knowledge"] = month["server_knowledge"]
+                category["server_knowledge"] = answer.server_knowledge
                 yield category
 
     def read(self, context: Context) -> Iterator[Record]:

@@ -12,12 +12,9 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_ynab.errors import (
-    BadRequestError,
-    NotFoundError,
-    TransientError,
-    YNABError,
-)
+from tap_ynab import delta
+from tap_ynab.errors import NotFoundError, TransientError, YNABError
+from tap_ynab.export import Export
 from tap_ynab.schemas import TWINS
 from tap_ynab.shape import Shape
 
@@ -27,26 +24,12 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import MetadataMapping
 
+    from tap_ynab.delta import Answer
     from tap_ynab.response import Response
     from tap_ynab.tap import TapYNAB
 
-
-class Answer(t.Protocol):
-    """What brings rows of a budget: a response, or several that stand for one."""
-
-    @property
-    def server_knowledge(self) -> int | None:
-        """YNAB's counter when it was made."""
-
-    @property
-    def month(self) -> str:
-        """First day of the month, in UTC, when it was made."""
-
-    def rows(self, path: str) -> Iterator[Record]:
-        """Objects of the list at `path`."""
-
-    def close(self) -> None:
-        """It is read."""
+#: What a stream's knowledge is of: YNAB counts for each address by itself.
+EXPORT, ENDPOINT = "export", "endpoint"
 
 
 class YNABStream(Stream):
@@ -159,31 +142,35 @@ class BudgetStream(YNABStream):
             self.ynab.account.require(context["budget_id"])
             return
         try:
-            for response in answers:
-                for row in self.rows(response):
-                    row["budget_id"] = context["budget_id"]
-                    # Money movements have the flag or not; what has none is alive.
-                    row.setdefault("deleted", False)
-                    yield row
+            for row in self.all_rows(context, answers):
+                row["budget_id"] = context["budget_id"]
+                # Money movements have the flag or not; what has none is alive.
+                row.setdefault("deleted", False)
+                yield row
             self.advance(context, answers)
         finally:
-            self.release(context, answers)
-
-    def release(self, context: Context, answers: Sequence[Answer]) -> None:  # noqa: ARG002 for streams that share
-        """Close answers that nobody reads any more."""
-        for response in answers:
-            response.close()
+            self.release(answers)
 
     def answers(self, context: Context) -> Sequence[Answer]:
         """What holds the rows, in the order in which they are to be written."""
         return [self.request(context)]
 
-    def rows(self, response: Answer) -> Iterable[Record]:
+    def all_rows(self, context: Context, answers: Sequence[Answer]) -> Iterator[Record]:  # noqa: ARG002 for streams that need more
+        """Rows in all answers."""
+        for answer in answers:
+            yield from self.rows(answer)
+
+    def rows(self, answer: Answer) -> Iterable[Record]:
         """Rows in an answer."""
-        return response.rows(self.collection or self.name)
+        return answer.rows(self.collection or self.name)
 
     def advance(self, context: Context, answers: Sequence[Answer]) -> None:
         """All rows of a budget are out."""
+
+    def release(self, answers: Sequence[Answer]) -> None:
+        """Close answers that nobody reads any more."""
+        for answer in answers:
+            answer.close()
 
     def request(
         self, context: Context, tries: int | None = None, **params: str | int | None
@@ -194,23 +181,84 @@ class BudgetStream(YNABStream):
         return self.ynab.client.get(self.path.format_map(context), tries, **params)
 
 
-class DeltaStream(BudgetStream):
-    """A stream of which YNAB tells what has changed since a `server_knowledge`."""
+class ExportedStream(BudgetStream):
+    """A stream that is in the plan export as well, from which it is read if that saves requests.
 
-    replication_key = "server_knowledge"
+    Its partitions keep, as `knowledge`, up to where each of the two was read.
+    """
 
     @cached_property
     def is_whole(self) -> bool:
         """Whether this run reads every row there is, of every budget, and says so in each."""
-        return super().is_whole and all(
-            self.known(partition) is None for partition in self.partitions
-        )
+        return super().is_whole and all(map(self.reads_all, self.partitions))
 
-    def known(self, context: Context) -> int | None:
-        """Knowledge that the last run ended with; None where all rows are to be read."""
-        value = self.get_context_state(context).get("replication_key_value")
-        is_incremental = self.replication_method == REPLICATION_INCREMENTAL
-        return value if is_incremental and type(value) is int else None
+    def reads_all(self, context: Context) -> bool:
+        """Whether this run reads every row of a budget."""
+        return self.known(context) is None
+
+    @cached_property
+    def has_twins(self) -> bool:
+        """Whether the catalog wants what the export does not have."""
+        twins = (name for name in self.schema["properties"] if name.endswith(TWINS))
+        return any(self.mask["properties", name] for name in twins)
+
+    @property
+    def reads_export(self) -> bool:
+        """Whether the rows come from the export."""
+        return self.ynab.prefers_export and not self.has_twins
+
+    def known(self, context: Context, source: str = EXPORT) -> int | None:
+        """Knowledge to ask with; None where all rows are to be read."""
+        knowledge = self.get_context_state(context).get("knowledge")
+        value = knowledge.get(source) if isinstance(knowledge, dict) else None
+        return value if type(value) is int else None
+
+    def answers(self, context: Context) -> Sequence[Answer]:
+        """What the export has, or else the stream's own endpoint."""
+        exports = self.ynab.exports.since(context, self.known(context)) if self.reads_export else ()
+        return exports or self.endpoint(context)
+
+    def endpoint(self, context: Context) -> Sequence[Answer]:
+        """What the endpoint has."""
+        return super().answers(context)
+
+    def rows(self, answer: Answer) -> Iterable[Record]:
+        """Rows in an answer."""
+        if isinstance(answer, Export):
+            return answer.rows(f"plan.{self.name}")
+        return super().rows(answer)
+
+    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
+        """Note how far each source was read.
+
+        Only here, with all rows out; and also where there were none. Of several answers the
+        lowest knowledge counts: what happens between them has to come next time.
+        """
+        for answer in sorted(answers, key=knowledge_of, reverse=True):
+            if answer.server_knowledge is not None:
+                knowledge = self.get_context_state(context).setdefault("knowledge", {})
+                source = EXPORT if isinstance(answer, Export) else ENDPOINT
+                knowledge[source] = answer.server_knowledge
+
+    def release(self, answers: Sequence[Answer]) -> None:
+        """Close what other streams don't read."""
+        super().release([answer for answer in answers if not isinstance(answer, Export)])
+
+
+class DeltaStream(ExportedStream):
+    """A stream of which YNAB tells what has changed since a `server_knowledge`."""
+
+    replication_key = "server_knowledge"
+
+    def known(self, context: Context, source: str = EXPORT) -> int | None:
+        """Knowledge to ask with; None where all rows are to be read.
+
+        0 where there are rows, but from the other source: what was deleted since is still to come.
+        """
+        bookmark = self.get_context_state(context).get("replication_key_value")
+        if self.replication_method != REPLICATION_INCREMENTAL or type(bookmark) is not int:
+            return None
+        return super().known(context, source) or 0
 
     def read(self, context: Context) -> Iterator[Record]:
         """Rows of one budget that changed."""
@@ -218,44 +266,32 @@ class DeltaStream(BudgetStream):
         self.get_context_state(context)["progress_markers"] = {}
         yield from super().read(context)
 
-    def answers(self, context: Context) -> Sequence[Answer]:
-        """What changed since the last run."""
-        return self.changes(context, self.known(context))
+    def endpoint(self, context: Context) -> Sequence[Answer]:
+        """What changed at the endpoint since it was last read."""
+        return self.changes(context, self.known(context, ENDPOINT))
 
-    def rows(self, response: Answer) -> Iterator[Record]:
+    def changes(self, context: Context, known: int | None) -> Sequence[Answer]:
+        """What changed at the endpoint."""
+        return delta.changes(
+            lambda known: self.request(context, last_knowledge_of_server=known), known
+        )
+
+    def rows(self, answer: Answer) -> Iterator[Record]:
         """Rows in an answer, with the knowledge at which they were read."""
-        for row in super().rows(response):
-            row["server_knowledge"] = response.server_knowledge
+        for row in super().rows(answer):
+            row["server_knowledge"] = answer.server_knowledge
             yield row
 
-    def changes(
-        self, context: Context, known: int | None, tries: int | None = None
-    ) -> list[Response]:
-        """Ask for what changed since `known`, or for all where YNAB's counter has gone back."""
-        try:
-            response = self.request(context, tries, last_knowledge_of_server=known)
-        except BadRequestError as error:
-            if known is None:
-                raise
-            self.log("YNAB refuses what it is asked for: %s. Reading all rows.", error)
-            return [self.request(context)]
-        if response.server_knowledge is None:
-            raise YNABError("YNAB's answer has no server_knowledge. Please report this.")
-        if known is None or response.server_knowledge >= known:
-            return [response]
-        self.log("YNAB's counter went back to %d. Reading all rows.", response.server_knowledge)
-        response.close()
-        # What was deleted is in deltas only, and since 0 that is all that ever was.
-        return [self.request(context, last_knowledge_of_server=0), self.request(context)]
-
     def advance(self, context: Context, answers: Sequence[Answer]) -> None:
-        """Set the bookmark, which is final when the SDK ends the partition.
-
-        Only here, with all rows out; and also where there were none. Of several answers the
-        lowest knowledge counts: what happens between them has to come next time.
-        """
+        """Set the bookmark, which is final when the SDK ends the partition."""
         if self.replication_method == REPLICATION_INCREMENTAL:
+            super().advance(context, answers)
             self.get_context_state(context)["progress_markers"] = {
                 "replication_key": self.replication_key,
-                "replication_key_value": min(answer.server_knowledge or 0 for answer in answers),
+                "replication_key_value": min(map(knowledge_of, answers)),
             }
+
+
+def knowledge_of(answer: Answer) -> int:
+    """How far an answer goes."""
+    return answer.server_knowledge or 0
