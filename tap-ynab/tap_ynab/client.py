@@ -45,7 +45,7 @@ if t.TYPE_CHECKING:
 
 logger = logging.getLogger("tap-ynab.client")
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
 CONNECT_TIMEOUT = 10.0
 LONGEST_WAIT = 60.0
 #: Seconds between two requests, and for how long at most, where YNAB refuses more for this hour

@@ -114,10 +114,12 @@ class Response:
 
         Numbers that are not integers arrive as `Decimal`.
         """
-        row = None
-        for row in self._objects(f"data.{path}.item"):
+        rows = self._objects(f"data.{path}.item")
+        for row in rows:
             yield row
-        if row is None and not self._holds_list(path):
+            yield from rows
+            return
+        if not self._holds_list(path):
             raise YNABError(f"YNAB's answer holds no list of {path}. Check api_url.")
 
     def object(self, path: str) -> dict[str, t.Any]:

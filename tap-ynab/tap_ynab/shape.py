@@ -9,23 +9,29 @@ import re
 import typing as t
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
     Row = dict[str, t.Any]
 
+_NONE = type(None)
 #: The column for what no other takes.
 REST = "additional_properties"
 #: Levels of nesting that are kept; encoders and PostgreSQL give up at some hundreds.
 DEEPEST = 100
 #: Digits before or after the point beyond which PostgreSQL's numeric overflows sooner or later.
 LONGEST = 1000
+#: Ways in which rows of a stream differ that are kept in mind; there are some dozens.
+MOST_PLANS = 1000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def storable(value: t.Any, levels: int = DEEPEST) -> t.Any:
     """The value without what PostgreSQL can't store in jsonb."""
+    if not value:
+        return value
     if isinstance(value, Decimal):
         return value if abs(value.adjusted()) < LONGEST else str(value)
     if not isinstance(value, (dict, list)):
@@ -37,21 +43,22 @@ def storable(value: t.Any, levels: int = DEEPEST) -> t.Any:
     return {key: storable(item, levels - 1) for key, item in value.items()}
 
 
-def is_date(value: object) -> bool:
-    """Whether a value is a date as YNAB writes it, YYYY-MM-DD."""
+@lru_cache(1 << 14)
+def _is_date(value: str) -> bool:
     try:
-        return (
-            isinstance(value, str)
-            and bool(_DATE.fullmatch(value))
-            and bool(date.fromisoformat(value))
-        )
+        return bool(_DATE.fullmatch(value)) and bool(date.fromisoformat(value))
     except ValueError:
         return False
 
 
-def _is_date_time(value: object) -> bool:
+def is_date(value: object) -> bool:
+    """Whether a value is a date as YNAB writes it, YYYY-MM-DD."""
+    return isinstance(value, str) and _is_date(value)
+
+
+def _is_date_time(value: str) -> bool:
     try:
-        return isinstance(value, str) and bool(_utc(value))
+        return bool(_utc(value))
     except (ValueError, OverflowError):
         return False
 
@@ -64,21 +71,44 @@ def _utc(moment: str) -> str:
     return moment if moment.endswith("Z") else parsed.astimezone(timezone.utc).isoformat()
 
 
-def _fits(definition: Mapping[str, t.Any]) -> Callable[[object], bool]:
-    """What tells whether a column of this definition can take a value."""
-    formats = {"date": is_date, "date-time": _is_date_time}
-    if found := formats.get(definition.get("format", "")):
-        return found
+class _Column(t.NamedTuple):
+    """What a column takes: values of some types, and of these those that pass a check, if any."""
+
+    types: frozenset[type]
+    fits: Callable[[t.Any], bool] | None = None
+
+
+#: A bigint holds 64 bits.
+_INTEGER = _Column(frozenset({int}), lambda value: -(1 << 63) <= value < 1 << 63)
+_COLUMNS = {
+    "date": _Column(frozenset({str}), _is_date),
+    "date-time": _Column(frozenset({str}), _is_date_time),
+    "string": _Column(frozenset({str})),
+    "boolean": _Column(frozenset({bool})),
+    "integer": _INTEGER,
+    "number": _Column(frozenset({int, float, Decimal})),
+    "object": _Column(frozenset({dict})),
+    "array": _Column(frozenset({list})),
+}
+
+
+def _column(definition: Mapping[str, t.Any]) -> _Column:
     kind = next(kind for kind in definition["type"] if kind != "null")
-    return {
-        "string": lambda value: isinstance(value, str),
-        "boolean": lambda value: isinstance(value, bool),
-        # A bigint holds 64 bits.
-        "integer": lambda value: type(value) is int and -(1 << 63) <= value < 1 << 63,
-        "number": lambda value: not isinstance(value, (bool, str, dict, list)),
-        "object": lambda value: isinstance(value, dict),
-        "array": lambda value: isinstance(value, list),
-    }[str(kind)]
+    return _COLUMNS[definition.get("format", kind)]
+
+
+class _Plan(t.NamedTuple):
+    """What to do with rows that have the same fields, and in each a value of the same type."""
+
+    #: Fields that no column takes.
+    rest: tuple[str, ...]
+    #: Fields that are not wanted.
+    unwanted: tuple[str, ...]
+    #: Columns that the row lacks.
+    missing: tuple[str, ...]
+    checks: tuple[tuple[str, Callable[[t.Any], bool]], ...]
+    moments: tuple[str, ...]
+    nested: tuple[str, ...]
 
 
 class Shape:
@@ -88,36 +118,63 @@ class Shape:
     `additional_properties` under its name.
     """
 
-    def __init__(self, schema: Mapping[str, t.Any], columns: Container[str]) -> None:
-        """Prepare for the rows of one stream, of which a catalog may want only some columns."""
-        self._keeps_rest = REST in columns
-        known = {
-            name: definition
-            for name, definition in schema["properties"].items()
-            if name in columns and name != REST
-        }
-        self._fits = {name: _fits(definition) for name, definition in known.items()}
-        self._moments = [n for n, definition in known.items() if "date-time" in definition.values()]
-        self._nested = [
-            name
-            for name, definition in known.items()
-            if not {"array", "object"}.isdisjoint(definition["type"])
-        ]
+    def __init__(self, columns: Mapping[str, Mapping[str, t.Any]], wanted: Container[str]) -> None:
+        """Prepare for the rows of one stream.
+
+        Args:
+            columns: Definition of each column by its name.
+            wanted: Those of them that are selected.
+        """
+        self._keeps_rest = REST in wanted
+        self._columns = {n: _column(column) for n, column in columns.items() if n != REST}
+        self._wanted = wanted
+        self._names = [name for name in self._columns if name in wanted]
+        # Rows are alike in their hundreds of thousands.
+        self._plans: dict[tuple[tuple[str, ...], tuple[type, ...]], _Plan] = {}
 
     def __call__(self, row: Row) -> Row:
-        """The row as a record of the stream; `row` itself is not kept."""
-        rest = {
-            name: storable(value)
-            for name, value in row.items()
-            if value is not None and not (name in self._fits and self._fits[name](value))
-        }
-        record = {name: None if name in rest else row.get(name) for name in self._fits}
-        for name in self._nested:
-            if record[name]:
-                record[name] = storable(record[name])
-        for name in self._moments:
-            if moment := record[name]:
-                record[name] = _utc(str(moment))
+        """The row, made a record of the stream."""
+        kind = (tuple(row), tuple(map(type, row.values())))
+        plan = self._plans.get(kind) or self._plan(*kind)
+        for name in plan.unwanted:
+            del row[name]
+        rest = {name: storable(row.pop(name)) for name in plan.rest} if plan.rest else {}
+        for name, fits in plan.checks:
+            if not fits(row[name]):
+                rest[name] = row[name]
+        for name in plan.nested:
+            row[name] = storable(row[name])
+        for name in plan.moments:
+            if name not in rest:
+                row[name] = _utc(row[name])
+        if rest or plan.missing:
+            row.update((n, None) for n in self._names if n in rest or n in plan.missing)
         if self._keeps_rest:
-            record[REST] = rest or None
-        return record
+            row[REST] = rest or None
+        return row
+
+    def _plan(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Plan:
+        if len(self._plans) == MOST_PLANS:
+            self._plans.clear()
+        plan = self._plans[names, types] = self._make_plan(names, types)
+        return plan
+
+    def _make_plan(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Plan:
+        values = {name: kind for name, kind in zip(names, types, strict=True) if kind is not _NONE}
+        known = {name for name in names if name in self._columns}
+        fitting = {n for n, kind in values.items() if n in known and kind in self._columns[n].types}
+        wanted = [name for name in fitting if name in self._wanted]
+        return _Plan(
+            rest=tuple(name for name in values if name not in fitting),
+            unwanted=tuple(
+                name
+                for name in names
+                if name not in self._names and (name in fitting or name not in values)
+            ),
+            missing=tuple(name for name in self._names if name not in names),
+            checks=tuple(
+                (name, fits) for name in wanted if (fits := self._columns[name].fits) is not None
+            ),
+            moments=tuple(n for n in wanted if self._columns[n] is _COLUMNS["date-time"]),
+            nested=tuple(name for name in wanted if values[name] in {dict, list}),
+        )

@@ -304,9 +304,10 @@ class TransactionsStream(SplittableStream):
 
     def rows(self, answer: Answer) -> Iterator[Record]:
         """Transactions with the type of their account."""
+        types = self.ynab.account.account_types
         for row in super().rows(answer):
             row["is_split"] = bool(row.get("subtransactions"))
-            row["account_type"] = self.ynab.account.account_types.get(str(row.get("account_id")))
+            row["account_type"] = types.get(str(row.get("account_id")))
             yield row
 
     def advance(self, context: Context, answers: Sequence[Answer]) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 import typing as t
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.singerlib.encoding.simple import StateMessage
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from singer_sdk.singerlib.encoding.simple import Message
 
 
@@ -25,10 +27,24 @@ class Writer(MsgSpecWriter):
         self._exit_code: int | None = None
 
     def write_message(self, message: Message) -> None:
-        """Write a message, and only then give in to a signal that came meanwhile."""
+        """Write a message."""
+        self._write(message.to_dict(), flushes=isinstance(message, StateMessage))
+
+    def write_record(
+        self, stream: str, record: dict[str, t.Any], version: int | None, time_extracted: datetime
+    ) -> None:
+        """Write a RECORD, of which there are too many to make a message object of each."""
+        message: dict[str, t.Any] = {"type": "RECORD", "stream": stream, "record": record}
+        if version is not None:
+            message["version"] = version
+        message["time_extracted"] = time_extracted
+        self._write(message)
+
+    def _write(self, message: dict[str, t.Any], *, flushes: bool = False) -> None:
+        """Write a line, and only then give in to a signal that came meanwhile."""
         self._is_writing = True
-        sys.stdout.buffer.write(self.format_message(message))
-        if isinstance(message, StateMessage):
+        sys.stdout.buffer.write(serialize_jsonl(message))
+        if flushes:
             sys.stdout.buffer.flush()
         self._is_writing = False
         if self._exit_code is not None:
