@@ -38,7 +38,7 @@ stop: ## Stop sandbox and databases; their data stays
 
 clean: ## Remove what runs left behind, data included
 	test ! -d .meltano || $(MAKE) stop
-	rm -rf .data .meltano .venv .venv-loaders .venv-test logs
+	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs
 
 .venv/installed: constraints.txt
 	@echo "Installing Meltano ..."

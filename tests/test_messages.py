@@ -177,10 +177,42 @@ def test_a_later_full_run_has_a_higher_version(tap: Tap, first: Finished) -> Non
 def test_a_delta_run_ends_only_what_it_read_in_full(tap: Tap, first: Finished, plan: Plan) -> None:
     plan.edit("transactions", plan.entities("transactions")[0]["id"], memo="edited")
     delta = good(tap.run(state=first.state))
-    # Payee locations come with what else changed.
-    assert delta.activated() == FULL_STREAMS - {"payee_locations"}
+    assert not delta.activated()
     assert delta.records("transactions")
     assert not any("version" in m for m in delta.messages if m.get("stream") in DELTA_STREAMS)
+
+
+def test_an_idle_run_says_nothing(tap: Tap, first: Finished) -> None:
+    idle = good(tap.run(state=first.state))
+    assert {message["type"] for message in idle.messages} == {"STATE"}
+
+
+def test_what_is_always_read_whole_is_written_whole_where_it_changed(
+    tap: Tap, first: Finished, sandbox: Sandbox, plan: Plan
+) -> None:
+    gone, edited = (row["id"] for row in plan.entities("money_movements")[:2])
+    plan.forget("money_movements", gone)
+    plan.edit("money_movements", edited, note="changed")
+    delta = good(tap.run(state=first.state))
+    assert delta.activated() == {"money_movements"}
+    wanted = {row["id"] for each in sandbox.plans for row in each.entities("money_movements")}
+    assert {row["id"] for row in delta.records("money_movements")} == wanted
+    assert not delta.records("money_movement_groups")
+    idle = good(tap.run(state=delta.state))
+    assert {message["type"] for message in idle.messages} == {"STATE"}
+
+
+def test_what_is_always_read_whole_comes_again_after_a_budget_failed(
+    tap: Tap, first: Finished, sandbox: Sandbox, plan: Plan, other: Plan
+) -> None:
+    plan.edit("money_movements", plan.entities("money_movements")[0]["id"], note="changed")
+    sandbox.fail("404", path=f"{other.id}/money_movements$")
+    failed = tap.run(state=first.state)
+    assert failed.code == 1
+    assert not failed.activated()
+    again = good(tap.run(state=failed.state))
+    assert again.activated() == {"money_movements"}
+    assert of_budget(again, "money_movements", plan) == ids(plan, "money_movements")
 
 
 def test_a_full_refresh_by_the_catalog_reads_and_ends_everything(
@@ -277,10 +309,10 @@ def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandb
     assert state.keys() == {"bookmarks"}
     assert state["bookmarks"].keys() == set(STREAMS)
     # How many requests were sent, for the limit of an hour.
-    assert state["bookmarks"]["budgets"].keys() == {"requests", "names"}
+    assert state["bookmarks"]["budgets"].keys() == {"requests", "names", "digest"}
     found = bookmarks(state)
     for stream in BUDGET_STREAMS:
-        assert state["bookmarks"][stream].keys() <= {"partitions"}
+        assert state["bookmarks"][stream].keys() <= {"partitions", "digest"}
         for plan in sandbox.plans:
             bookmark = found[stream, plan.id]
             assert bookmark["context"] == {"budget_id": plan.id}

@@ -9,15 +9,15 @@ from functools import cached_property, partial
 
 from tap_ynab import schemas
 from tap_ynab.delta import Shared
-from tap_ynab.errors import NotFoundError
+from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABError
 from tap_ynab.export import Export
 from tap_ynab.fallback import MonthByMonth, by_date
 from tap_ynab.names import refers
 from tap_ynab.shape import is_date
-from tap_ynab.sync import ENDPOINT, EXPORT, BudgetStream, DeltaStream, ExportedStream, YNABStream
+from tap_ynab.sync import ENDPOINT, EXPORT, BudgetStream, DeltaStream, ExportedStream, WholeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -30,13 +30,17 @@ EVERYTHING = "1970-01-01"
 NEVER = "9999-12-31"
 
 
-class BudgetsStream(YNABStream):
+class BudgetsStream(WholeStream):
     """Budgets that the token sees, which YNAB now calls plans; their formats as columns."""
 
     name = "budgets"
     schema = schemas.BUDGETS
 
-    def read(self, context: Context) -> Iterator[Record]:  # noqa: ARG002 of the account, not of a budget
+    def read(self, context: Context) -> Iterable[Record]:  # noqa: ARG002 of the account, not of a budget
+        """Budgets of this run, or none."""
+        return () if self.is_unchanged else self.everything()
+
+    def everything(self) -> Iterator[Record]:
         """Budgets of this run."""
         for plan in self.ynab.account.budgets:
             budget = {**plan, "deleted": False}
@@ -379,15 +383,47 @@ class MonthCategoriesStream(DeltaStream):
             yield row
 
 
-class MoneyMovementsStream(BudgetStream):
-    """Money moved between categories, as far as YNAB keeps it."""
+class _MoneyStream(WholeStream, BudgetStream):
+    """A stream of money moved, as far as YNAB keeps it."""
+
+    @cached_property
+    def _answers(self) -> dict[str, Response | Exception]:
+        """What YNAB says for each budget, asked for at once."""
+        answers: dict[str, Response | Exception] = {}
+        for partition in self.partitions:
+            budget_id = partition["budget_id"]
+            try:
+                answers[budget_id] = answer = self.request(partition)
+                self.ynab.open.callback(answer.close)
+            except AccountError:
+                break
+            except (YNABError, TransientError) as error:
+                answers[budget_id] = error
+        return answers
+
+    def everything(self) -> Iterator[Record]:
+        """Rows of all budgets."""
+        for partition in self.partitions:
+            for answer in self.answers(partition):
+                yield from self.rows(answer)
+
+    def answers(self, context: Context) -> Sequence[Answer]:
+        """What YNAB said already, or says now."""
+        answer = self._answers.get(context["budget_id"]) or self.request(context)
+        if isinstance(answer, Exception):
+            raise answer
+        return [answer]
+
+
+class MoneyMovementsStream(_MoneyStream):
+    """Money moved between categories."""
 
     name = "money_movements"
     path = "/plans/{budget_id}/money_movements"
     schema = schemas.MONEY_MOVEMENTS
 
 
-class MoneyMovementGroupsStream(BudgetStream):
+class MoneyMovementGroupsStream(_MoneyStream):
     """Money movements that were made in one go."""
 
     name = "money_movement_groups"

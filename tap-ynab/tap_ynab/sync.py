@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timezone
 from functools import cached_property
+from hashlib import blake2b
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -79,11 +80,22 @@ class YNABStream(Stream):
         is_all = self.ynab.account.is_whole and not self.ynab.progress.is_restricted
         return is_all and not is_filtered and not self.config.get("batch_config")
 
+    @cached_property
+    def is_loaded(self) -> bool:
+        """Whether the loader surely has had this stream before, so that no row means no message."""
+        return self.is_unchanged
+
+    @cached_property
+    def is_unchanged(self) -> bool:
+        """Whether all rows are those of the last run, so that there is nothing to say of them."""
+        return False
+
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records of one budget, or of the account."""
         # Only rows of a whole stream carry a version: to some loaders a row of a new version is
         # the first of a new table.
         self._stream_version = self.ynab.initialized_at if self.is_whole else None
+        _ = self.is_loaded  # as it is before the first bookmark is set
         self._extracted = datetime.now(timezone.utc)
         shape = self.shape
         for row in self.read(context or {}):
@@ -119,7 +131,10 @@ class YNABStream(Stream):
 
     def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
         """What the SDK calls when all has been read: rows that were not there are gone."""
-        if self._stream_version and not self.failed:
+        if not self.is_loaded:
+            for stream_map in self.stream_maps:
+                self.ynab.message_writer.announce(stream_map.stream_alias)
+        if self._stream_version and not self.failed and not self.is_unchanged:
             self._write_activate_version_message(self._stream_version)
         super().finalize_state_progress_markers(state)
 
@@ -156,7 +171,7 @@ class BudgetStream(YNABStream):
             self.failed = True
             run.failed(self.name, context["budget_id"], error)
 
-    def read(self, context: Context) -> Iterator[Record]:
+    def read(self, context: Context) -> Iterable[Record]:
         """Rows of one budget."""
         try:
             answers = self.answers(context)
@@ -204,6 +219,46 @@ class BudgetStream(YNABStream):
         return self.ynab.client.get(self.path.format_map(context), tries, **params)
 
 
+class WholeStream(YNABStream):
+    """A stream that YNAB only tells whole: it is written where it is not what it was before."""
+
+    def everything(self) -> Iterable[Record]:
+        """All rows that there are now.
+
+        Raises:
+            YNABError: They can't be had.
+        """
+        raise NotImplementedError
+
+    @cached_property
+    def is_unchanged(self) -> bool:
+        """Not where all else is written in full as well, as by `reconcile`."""
+        is_last = self._digest is not None and self._digest == self.stream_state.get("digest")
+        return is_last and any(stream.is_loaded for stream in self.ynab.selected(DeltaStream))
+
+    @cached_property
+    def _digest(self) -> str | None:
+        if self.ynab.progress.is_restricted:
+            return None
+        digest = blake2b(digest_size=16)
+        try:
+            for row in self.everything():
+                digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        except (YNABError, TransientError):
+            return None
+        return digest.hexdigest()
+
+    def read(self, context: Context) -> Iterable[Record]:
+        """Rows of one budget, or of the account, or none."""
+        return () if self.is_unchanged else super().read(context)
+
+    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
+        """What the SDK calls when all has been read."""
+        if not self.failed and self._digest:
+            self.stream_state["digest"] = self._digest
+        super().finalize_state_progress_markers(state)
+
+
 class ExportedStream(BudgetStream):
     """A stream that is in the plan export as well, from which it is read if that saves requests.
 
@@ -214,6 +269,11 @@ class ExportedStream(BudgetStream):
     def is_whole(self) -> bool:
         """Whether this run reads every row there is, of every budget, and says so in each."""
         return super().is_whole and all(map(self.reads_all, self.partitions))
+
+    @cached_property
+    def is_loaded(self) -> bool:
+        """Where there is a bookmark for each budget."""
+        return all(self.known(partition) is not None for partition in self.partitions)
 
     def reads_all(self, context: Context) -> bool:
         """Whether this run reads every row of a budget."""
@@ -283,7 +343,7 @@ class DeltaStream(ExportedStream):
             return None
         return super().known(context, source) or 0
 
-    def read(self, context: Context) -> Iterator[Record]:
+    def read(self, context: Context) -> Iterable[Record]:
         """Rows of one budget that changed."""
         # Here the SDK notes progress, and would warn of each budget that it can't resume halfway.
         self.get_context_state(context)["progress_markers"] = {}

@@ -9,7 +9,7 @@ import sys
 import typing as t
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
-from singer_sdk.singerlib.encoding.simple import StateMessage
+from singer_sdk.singerlib.encoding.simple import SchemaMessage, StateMessage
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -18,22 +18,39 @@ if t.TYPE_CHECKING:
 
 
 class Writer(MsgSpecWriter):
-    """Writes to stdout, through its buffer: a message at once only where it is a STATE."""
+    """Writes to stdout, through its buffer: a message at once only where it is a STATE.
+
+    A SCHEMA waits for the first message of its stream, because a loader looks up the table of each
+    that it gets: without rows in it, most of what an idle run takes.
+    """
 
     def __init__(self) -> None:
         """Nothing is written yet."""
         super().__init__()
+        self._waiting: dict[str, SchemaMessage] = {}
         self._is_writing = False
         self._exit_code: int | None = None
 
     def write_message(self, message: Message) -> None:
         """Write a message."""
+        if isinstance(message, SchemaMessage):
+            self._waiting[message.stream] = message
+            return
+        if not isinstance(message, StateMessage):
+            self.announce(message.stream)  # type: ignore[attr-defined] # all others have one
         self._write(message.to_dict(), flushes=isinstance(message, StateMessage))
+
+    def announce(self, stream: str) -> None:
+        """Write the SCHEMA of a stream, if it is still waiting."""
+        if message := self._waiting.pop(stream, None):
+            self._write(message.to_dict())
 
     def write_record(
         self, stream: str, record: dict[str, t.Any], version: int | None, time_extracted: datetime
     ) -> None:
         """Write a RECORD, of which there are too many to make a message object of each."""
+        if stream in self._waiting:
+            self.announce(stream)
         message: dict[str, t.Any] = {"type": "RECORD", "stream": stream, "record": record}
         if version is not None:
             message["version"] = version
