@@ -265,3 +265,54 @@ def test_names_are_put_right_after_the_rows_were_deleted_or_changed(
     plan.add("transactions", amount=-1_000, payee_id=renamed)
     assert pipeline.sync().code == 0
     assert_equal(pipeline.database, sandbox)
+
+
+# What is read in full is no substitute for what changed.
+
+
+@pytest.mark.parametrize("since_date", ["2026-08-01", "1970-01-01"])
+def test_what_was_deleted_before_another_since_date(
+    quick: QuickPipeline, plan: Plan, since_date: str
+) -> None:
+    quick.config["since_date"] = "2026-10-01"
+    quick.sync()
+    last = plan.entities("transactions")[-1]["id"]
+    assert last in quick.database.alive("transactions")
+    plan.delete("transactions", last)
+    quick.config["since_date"] = since_date
+    assert quick.sync()
+    assert last not in quick.database.alive("transactions")
+
+
+def test_a_location_that_was_deleted_before_another_stream_joined(tap: Tap, plan: Plan) -> None:
+    state = good(tap.run(*Catalog(tap).only("payees", "payee_locations").arguments())).state
+    gone = plan.entities("payee_locations")[0]["id"]
+    plan.delete("payee_locations", gone)
+    later = Catalog(tap).only("accounts", "payee_locations").arguments()
+    finished = good(tap.run(*later, state=state))
+    rows = {row["id"]: row["deleted"] for row in finished.records("payee_locations")}
+    assert rows.get(gone) or "payee_locations" in finished.activated()
+
+
+def test_an_old_edit_arrives_where_transactions_joined_later(
+    short: tuple[ShortExport, Tap],
+) -> None:
+    sandbox, tap = short
+    state = good(tap.run(*Catalog(tap).only("payees", "accounts").arguments())).state
+    state = good(tap.run(state=state)).state
+    old = min(sandbox.plans[0].entities("transactions"), key=lambda row: str(row["date"]))
+    sandbox.plans[0].edit("transactions", old["id"], memo="found the receipt")
+    delta = good(tap.run(state=state))
+    assert [row["memo"] for row in delta.records("transactions")] == ["found the receipt"]
+
+
+def test_a_counter_that_goes_back_while_the_export_fails(
+    quick: QuickPipeline, sandbox: Sandbox, plan: Plan
+) -> None:
+    sandbox.fail("503", path=EXPORT, times=1000)
+    assert quick.sync()
+    plan.rewind(900)
+    month, category = plan.entities("months")[-1]["month"], plan.entities("categories")[-1]["id"]
+    plan.edit("month_categories", (month, category), budgeted=123_000)
+    assert quick.sync()
+    assert_equal(quick.database, sandbox, old_names=True)

@@ -105,14 +105,12 @@ class Shared(t.Generic[A]):
 
     def since(self, known: int | None) -> Sequence[A]:
         """Answers for a stream that knows this."""
-        point = None if known is None else self._oldest
+        point = known
+        if known is not None and self._oldest is not None:
+            point = min(known, self._oldest)
         if point not in self._answers:
             self._answers[point] = self._ask(point)
         return self._answers[point]
-
-    def latest(self) -> Sequence[A]:
-        """Answers that the other streams read too."""
-        return self.since(self._oldest)
 
     def close(self) -> None:
         """No stream reads them any more."""

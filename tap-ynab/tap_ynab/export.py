@@ -19,7 +19,7 @@ from tap_ynab.names import NAMED
 from tap_ynab.response import BLOCK, Response
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -128,24 +128,15 @@ class Exports:
 
     def since(self, context: Context, known: int | None) -> Sequence[Export]:
         """What a stream reads that knows this; nothing where its endpoint has to do."""
-        return self._of(context, lambda shared: shared.since(known))
-
-    def latest(self, context: Context) -> Sequence[Export]:
-        """What other streams read; nothing where there is no export."""
-        return self._of(context, Shared.latest)
-
-    def _of(
-        self, context: Context, read: Callable[[Shared[Export]], Sequence[Export]]
-    ) -> Sequence[Export]:
         budget_id = context["budget_id"]
         if budget_id not in self._shared:
-            known = [stream.known(context) for stream in self._ynab.export_readers]
-            shared = Shared(partial(self._ask, budget_id), known)
+            readers = [stream.known(context) for stream in self._ynab.export_readers]
+            shared = Shared(partial(self._ask, budget_id), readers)
             self._shared[budget_id] = self._ynab.open.enter_context(closing(shared))
         if (found := self._shared[budget_id]) is None:
             return ()
         try:
-            return read(found)
+            return found.since(known)
         except AccountError:
             raise
         except (YNABError, TransientError) as error:

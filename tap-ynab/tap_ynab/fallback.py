@@ -10,6 +10,7 @@ import typing as t
 from contextlib import ExitStack, closing
 from datetime import date, timedelta
 
+from tap_ynab.delta import changes
 from tap_ynab.errors import TransientError
 
 if t.TYPE_CHECKING:
@@ -80,10 +81,14 @@ class MonthByMonth:
         """
         self._client = client
         self._path = f"/plans/{budget_id}/months"
-        with closing(client.get(self._path, last_knowledge_of_server=known)) as changed:
-            self.server_knowledge = changed.server_knowledge
-            self.month = changed.month
-            self._first = min((row["month"] for row in changed.rows("months")), default=None)
+        answers = changes(lambda n: client.get(self._path, last_knowledge_of_server=n), known)
+        with ExitStack() as stack:
+            for answer in answers:
+                stack.callback(answer.close)
+            self.server_knowledge = min(answer.server_knowledge or 0 for answer in answers)
+            self.month = answers[0].month
+            months = [row["month"] for answer in answers for row in answer.rows("months")]
+            self._first = min(months, default=None)
 
     def rows(self, path: str) -> Iterator[Record]:  # noqa: ARG002 there is one list
         """Months with their categories."""

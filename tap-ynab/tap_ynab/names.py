@@ -24,8 +24,8 @@ REFERENCES = ("account_id", "category_id", "payee_id")
 class Names:
     """The names of each budget as they were last seen.
 
-    Kept in Meltano's state as hashes of three bytes, for a household has thousands. One in 16
-    million renamings goes unnoticed.
+    Kept in Meltano's state as hashes, short ones: a household has thousands. One in 16 million
+    renamings goes unnoticed.
     """
 
     def __init__(
@@ -43,10 +43,7 @@ class Names:
     def note(self, budget_id: str, row: Record) -> None:
         """Look at a row that has a name."""
         names = self._seen.setdefault(budget_id, {})
-        key, name = _hash(row.get("id")), _hash(row.get("name"))
-        if row.get("deleted"):
-            names.pop(key, None)
-            return
+        key, name = _hash(row.get("id"), 6), _hash(row.get("name"), 3)
         if names.get(key, name) != name:
             self._renamed(budget_id, row["id"])
         names[key] = name
@@ -62,5 +59,5 @@ def refers(row: Record, ids: Container[str]) -> bool:
     return any(part.get(name) in ids for part in parts for name in REFERENCES)
 
 
-def _hash(value: object) -> str:
-    return b64encode(blake2b(str(value).encode(), digest_size=3).digest()).decode()
+def _hash(value: object, size: int) -> str:
+    return b64encode(blake2b(str(value).encode(), digest_size=size).digest()).decode()

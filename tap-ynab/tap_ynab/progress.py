@@ -70,7 +70,9 @@ class Progress:
 
     def left_out(self, stream: str, row: dict[str, t.Any]) -> None:
         """A row can't be written; the rest of its part can."""
-        logger.error("%s: a row without an id is left out, of budget %s", stream, row["budget_id"])
+        logger.error(
+            "%s: a row without an id is left out, of budget %s", stream, row.get("budget_id")
+        )
         self._failures.append(f"a row of {stream}")
 
     def has_failed(self, budget_id: str) -> bool:

@@ -6,6 +6,7 @@ import typing as t
 from contextlib import ExitStack, closing, suppress
 from datetime import date
 from functools import cached_property, partial
+from hashlib import blake2b
 
 from tap_ynab import schemas
 from tap_ynab.delta import Shared
@@ -13,8 +14,9 @@ from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABErr
 from tap_ynab.export import Export
 from tap_ynab.fallback import MonthByMonth, by_date
 from tap_ynab.names import refers
+from tap_ynab.response import Response
 from tap_ynab.shape import is_date
-from tap_ynab.sync import ENDPOINT, EXPORT, BudgetStream, DeltaStream, ExportedStream, WholeStream
+from tap_ynab.sync import ENDPOINT, EXPORT, BudgetStream, DeltaStream, ExportedStream, YNABStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +24,6 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_ynab.delta import Answer
-    from tap_ynab.response import Response
 
 #: YNAB's own word for all transactions there are.
 EVERYTHING = "1970-01-01"
@@ -30,17 +31,13 @@ EVERYTHING = "1970-01-01"
 NEVER = "9999-12-31"
 
 
-class BudgetsStream(WholeStream):
+class BudgetsStream(YNABStream):
     """Budgets that the token sees, which YNAB now calls plans; their formats as columns."""
 
     name = "budgets"
     schema = schemas.BUDGETS
 
-    def read(self, context: Context) -> Iterable[Record]:  # noqa: ARG002 of the account, not of a budget
-        """Budgets of this run, or none."""
-        return () if self.is_unchanged else self.everything()
-
-    def everything(self) -> Iterator[Record]:
+    def read(self, context: Context) -> Iterator[Record]:  # noqa: ARG002 of the account, not of a budget
         """Budgets of this run."""
         for plan in self.ynab.account.budgets:
             budget = {**plan, "deleted": False}
@@ -192,16 +189,14 @@ class SplittableStream(DeltaStream):
         """What the export says, without rows, and what the endpoint has if anything changed."""
         if not self.reads_export:
             return self.endpoint(context)
-        known = self.known(context)
-        exports = self.ynab.exports
-        said = exports.latest(context) if known is None else exports.since(context, known)
+        said = self.ynab.exports.since(context, self.known(context))
         return [*said, *self.asked(context, said)]
 
     def asked(self, context: Context, said: Sequence[Export]) -> Sequence[Answer]:
         """What the endpoint has, where the export does not say that nothing changed."""
         if self.known(context) is None or not said:
             return self.endpoint(context)
-        if len(said) > 1:  # YNAB's counter went back
+        if len(said) > 1:  # YNAB's counter went back, or the export was never asked before
             return self.changes(context, 0)
         is_partial = self.get_context_state(context).get("export_is_partial")
         return self.endpoint(context) if is_partial or self.holds_any(said[0]) else ()
@@ -270,10 +265,13 @@ class TransactionsStream(SplittableStream):
         )
 
     def endpoint(self, context: Context) -> Sequence[Answer]:
-        """What changed since the last run, or all."""
-        if self.known(context) is None:
-            return self.everything(context)
-        return super().endpoint(context)
+        """What changed since the last run, or all; both with another `since_date`."""
+        if self.known(context) is not None:
+            return super().endpoint(context)
+        before = super().known(context, ENDPOINT)
+        # Only deltas hold what was deleted.
+        changes = [] if before is None else self.changes(context, before)
+        return [*changes, *self.everything(context)]
 
     def everything(self, context: Context) -> Sequence[Answer]:
         """All rows, in slices where YNAB can't do it at once."""
@@ -383,36 +381,74 @@ class MonthCategoriesStream(DeltaStream):
             yield row
 
 
-class _MoneyStream(WholeStream, BudgetStream):
-    """A stream of money moved, as far as YNAB keeps it."""
+class _MoneyStream(BudgetStream):
+    """A stream of money moved, as far as YNAB keeps it, which is told only whole.
+
+    It is written where YNAB's answers, of which the counter is a part, are not the last run's.
+    """
+
+    is_quiet = False
+    digest: str | None = None
 
     @cached_property
-    def _answers(self) -> dict[str, Response | Exception]:
-        """What YNAB says for each budget, asked for at once."""
-        answers: dict[str, Response | Exception] = {}
+    def outcomes(self) -> dict[str, Response | YNABError | TransientError]:
+        """What comes of asking for each budget, which is done at once."""
+        outcomes: dict[str, Response | YNABError | TransientError] = {}
         for partition in self.partitions:
-            budget_id = partition["budget_id"]
             try:
-                answers[budget_id] = answer = self.request(partition)
+                outcomes[partition["budget_id"]] = answer = self.request(partition)
                 self.ynab.open.callback(answer.close)
-            except AccountError:
-                break
-            except (YNABError, TransientError) as error:
-                answers[budget_id] = error
-        return answers
+            except (YNABError, TransientError) as error:  # noqa: PERF203 a request takes longer
+                outcomes[partition["budget_id"]] = error
+                if isinstance(error, AccountError):
+                    break
+        return outcomes
 
-    def everything(self) -> Iterator[Record]:
-        """Rows of all budgets."""
-        for partition in self.partitions:
-            for answer in self.answers(partition):
-                yield from self.rows(answer)
+    def read(self, context: Context) -> Iterable[Record]:
+        """Rows of one budget, or none."""
+        if "outcomes" not in vars(self):
+            self.digest = self._digest()
+            # Not where all else is written in full as well, as by `reconcile`.
+            is_delta = any(stream.is_quiet for stream in self.ynab.selected(DeltaStream))
+            is_last = self.digest is not None and self.digest == self.stream_state.get("digest")
+            if self.ynab.progress.is_restricted or not (is_last and is_delta):
+                self.stream_state.pop("digest", None)
+            else:
+                self.is_quiet = True
+        if self.is_quiet:
+            # An ACTIVATE_VERSION would mark the rows that are not sent.
+            self._stream_version = None
+            return ()
+        return super().read(context)
+
+    def _digest(self) -> str | None:
+        """What distinguishes these answers, and what is made of them, from any others."""
+        columns = sorted(
+            name for name in self.schema["properties"] if self.mask["properties", name]
+        )
+        digest = blake2b(repr((self.is_whole, self.config.get("stream_maps"), columns)).encode())
+        for budget_id, outcome in self.outcomes.items():
+            digest.update(budget_id.encode())
+            if isinstance(outcome, Response):
+                for block in outcome.blocks(0, outcome.size):
+                    digest.update(block)
+            elif not isinstance(outcome, NotFoundError):
+                return None
+        return digest.hexdigest()
 
     def answers(self, context: Context) -> Sequence[Answer]:
-        """What YNAB said already, or says now."""
-        answer = self._answers.get(context["budget_id"]) or self.request(context)
-        if isinstance(answer, Exception):
-            raise answer
-        return [answer]
+        """What YNAB has said, or what it says now where that is read or has failed."""
+        outcome = self.outcomes.pop(context["budget_id"], None) or self.request(context)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [outcome]
+
+    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
+        """What the SDK calls when all has been read."""
+        is_all = not (self.failed or self.lacks_rows or self.ynab.progress.is_restricted)
+        if self.digest and is_all:
+            self.stream_state["digest"] = self.digest
+        super().finalize_state_progress_markers(state)
 
 
 class MoneyMovementsStream(_MoneyStream):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from functools import cached_property
-from hashlib import blake2b
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -51,6 +51,7 @@ class YNABStream(Stream):
         super().__init__(tap=tap)
         self.ynab = tap
         self.failed = False
+        self.lacks_rows = False
 
     @property
     def metadata(self) -> MetadataMapping:
@@ -72,7 +73,7 @@ class YNABStream(Stream):
         """Whether this run reads every row there is, of every budget, and says so in each."""
         maps = (self.config.get("stream_maps") or {}).items()
         is_filtered = any(
-            "__filter__" in change and change.get("__source__", alias) == self.name
+            "__filter__" in change and fnmatch(self.name, change.get("__source__", alias))
             for alias, change in maps
             if isinstance(change, dict)
         )
@@ -80,14 +81,9 @@ class YNABStream(Stream):
         is_all = self.ynab.account.is_whole and not self.ynab.progress.is_restricted
         return is_all and not is_filtered and not self.config.get("batch_config")
 
-    @cached_property
-    def is_loaded(self) -> bool:
-        """Whether the loader surely has had this stream before, so that no row means no message."""
-        return self.is_unchanged
-
-    @cached_property
-    def is_unchanged(self) -> bool:
-        """Whether all rows are those of the last run, so that there is nothing to say of them."""
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the loader has had this stream before, so that no row means no message at all."""
         return False
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -95,13 +91,14 @@ class YNABStream(Stream):
         # Only rows of a whole stream carry a version: to some loaders a row of a new version is
         # the first of a new table.
         self._stream_version = self.ynab.initialized_at if self.is_whole else None
-        _ = self.is_loaded  # as it is before the first bookmark is set
+        _ = self.is_quiet  # as it is before the first bookmark is set
         self._extracted = datetime.now(timezone.utc)
         shape = self.shape
         for row in self.read(context or {}):
             record = shape(row)
             if record["id"] is None:
                 # Without its key a row would stop the loader, and with it all streams.
+                self.lacks_rows = True
                 self.ynab.progress.left_out(self.name, row)
             else:
                 yield record
@@ -131,10 +128,10 @@ class YNABStream(Stream):
 
     def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
         """What the SDK calls when all has been read: rows that were not there are gone."""
-        if not self.is_loaded:
+        if not self.is_quiet:
             for stream_map in self.stream_maps:
                 self.ynab.message_writer.announce(stream_map.stream_alias)
-        if self._stream_version and not self.failed and not self.is_unchanged:
+        if self._stream_version and not self.failed:
             self._write_activate_version_message(self._stream_version)
         super().finalize_state_progress_markers(state)
 
@@ -180,8 +177,9 @@ class BudgetStream(YNABStream):
             self.ynab.account.require(context["budget_id"])
             return
         try:
+            budget_id = context["budget_id"]
             for row in self.all_rows(context, answers):
-                row["budget_id"] = context["budget_id"]
+                row["budget_id"] = budget_id
                 # Money movements have the flag or not; what has none is alive.
                 row.setdefault("deleted", False)
                 yield row
@@ -219,46 +217,6 @@ class BudgetStream(YNABStream):
         return self.ynab.client.get(self.path.format_map(context), tries, **params)
 
 
-class WholeStream(YNABStream):
-    """A stream that YNAB only tells whole: it is written where it is not what it was before."""
-
-    def everything(self) -> Iterable[Record]:
-        """All rows that there are now.
-
-        Raises:
-            YNABError: They can't be had.
-        """
-        raise NotImplementedError
-
-    @cached_property
-    def is_unchanged(self) -> bool:
-        """Not where all else is written in full as well, as by `reconcile`."""
-        is_last = self._digest is not None and self._digest == self.stream_state.get("digest")
-        return is_last and any(stream.is_loaded for stream in self.ynab.selected(DeltaStream))
-
-    @cached_property
-    def _digest(self) -> str | None:
-        if self.ynab.progress.is_restricted:
-            return None
-        digest = blake2b(digest_size=16)
-        try:
-            for row in self.everything():
-                digest.update(repr(row).encode("utf-8", "surrogatepass"))
-        except (YNABError, TransientError):
-            return None
-        return digest.hexdigest()
-
-    def read(self, context: Context) -> Iterable[Record]:
-        """Rows of one budget, or of the account, or none."""
-        return () if self.is_unchanged else super().read(context)
-
-    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
-        """What the SDK calls when all has been read."""
-        if not self.failed and self._digest:
-            self.stream_state["digest"] = self._digest
-        super().finalize_state_progress_markers(state)
-
-
 class ExportedStream(BudgetStream):
     """A stream that is in the plan export as well, from which it is read if that saves requests.
 
@@ -271,9 +229,10 @@ class ExportedStream(BudgetStream):
         return super().is_whole and all(map(self.reads_all, self.partitions))
 
     @cached_property
-    def is_loaded(self) -> bool:
+    def is_quiet(self) -> bool:
         """Where there is a bookmark for each budget."""
-        return all(self.known(partition) is not None for partition in self.partitions)
+        ids = self.ynab.account.budget_ids
+        return all(self.known({"budget_id": one}) is not None for one in ids)
 
     def reads_all(self, context: Context) -> bool:
         """Whether this run reads every row of a budget."""
