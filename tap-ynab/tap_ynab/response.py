@@ -33,6 +33,7 @@ _ESCAPE = re.compile(
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
     rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
+LONGEST_ESCAPE = len(r"\ud83d\ude00")
 #: As much of a text as ends with a byte that belongs to no escape.
 _COMPLETE = re.compile(rb".*[^\\u0-9a-fA-F]", re.DOTALL)
 
@@ -62,11 +63,12 @@ class Response:
     def _take(self, chunks: Iterable[bytes]) -> None:
         begun = b""
         for chunk in chunks:
-            text = begun + chunk
-            complete = _COMPLETE.match(text)
-            end = complete.end() if complete else 0
-            self._write(text[:end])
-            begun = text[end:]
+            text, begun = begun + chunk, b""
+            if b"\\" in text[-LONGEST_ESCAPE:]:
+                complete = _COMPLETE.match(text)
+                end = complete.end() if complete else 0
+                text, begun = text[:end], text[end:]
+            self._write(text)
         self._write(begun)
 
     def _write(self, text: bytes) -> None:

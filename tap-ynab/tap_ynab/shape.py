@@ -143,7 +143,8 @@ class Shape:
             if not fits(row[name]):
                 rest[name] = row[name]
         for name in plan.nested:
-            row[name] = storable(row[name])
+            if value := row[name]:
+                row[name] = storable(value)
         for name in plan.moments:
             if name not in rest:
                 row[name] = _utc(row[name])
