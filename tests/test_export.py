@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from catalogs import Catalog
 from model import QuickPipeline
-from pipeline import Pipeline, Tap
+from pipeline import Tap
 from rows import assert_equal
-from small import good, small_sandbox
+from runs import good
+from small import small_account, small_sandbox  # noqa: F401 the fixture `sandbox`
 from worse import ShortExport
 from ynab_sandbox import serve
 from ynab_sandbox.body import encode
@@ -20,22 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline import Row
+    from pipeline import Pipeline, Row, State
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
 
 EXPORT = r"/plans/[^/]{36}(\?|$)"
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Two budgets with little in them, at counter 1000."""
-    return small_sandbox()
-
-
-@pytest.fixture
-def plan(sandbox: Sandbox) -> Plan:
-    return sandbox.plans[0]
 
 
 @pytest.fixture
@@ -179,15 +169,19 @@ def short(tmp_path: Path) -> Iterator[tuple[ShortExport, Tap]]:
         yield sandbox, Tap(tmp_path, {"access_token": sandbox.token, "api_url": url})
 
 
+def assert_an_old_edit_arrives(short: tuple[ShortExport, Tap], state: State) -> None:
+    sandbox, tap = short
+    old = min(sandbox.plans[0].entities("transactions"), key=lambda row: str(row["date"]))
+    sandbox.plans[0].edit("transactions", old["id"], memo="found the receipt")
+    delta = good(tap.run(state=state))
+    assert [row["memo"] for row in delta.records("transactions")] == ["found the receipt"]
+
+
 def test_an_old_edit_arrives_although_the_export_does_not_go_back_so_far(
     short: tuple[ShortExport, Tap],
 ) -> None:
-    sandbox, tap = short
-    first = good(tap.run())
-    old = min(sandbox.plans[0].entities("transactions"), key=lambda row: str(row["date"]))
-    sandbox.plans[0].edit("transactions", old["id"], memo="found the receipt")
-    delta = good(tap.run(state=first.state))
-    assert [row["memo"] for row in delta.records("transactions")] == ["found the receipt"]
+    _, tap = short
+    assert_an_old_edit_arrives(short, good(tap.run()).state)
 
 
 # Names.
@@ -254,9 +248,8 @@ def test_a_new_name_is_not_forgotten_where_it_could_not_be_put_right(
 
 
 def test_names_are_put_right_after_the_rows_were_deleted_or_changed(
-    tap: Tap, database: object, sandbox: Sandbox, plan: Plan
+    pipeline: Pipeline, sandbox: Sandbox, plan: Plan
 ) -> None:
-    pipeline = Pipeline(tap, database)  # type: ignore[arg-type]
     pipeline.sync()
     renamed = in_use(plan, "payees")
     mine = [r["id"] for r in plan.entities("transactions") if r["payee_id"] == renamed]
@@ -297,13 +290,9 @@ def test_a_location_that_was_deleted_before_another_stream_joined(tap: Tap, plan
 def test_an_old_edit_arrives_where_transactions_joined_later(
     short: tuple[ShortExport, Tap],
 ) -> None:
-    sandbox, tap = short
+    _, tap = short
     state = good(tap.run(*Catalog(tap).only("payees", "accounts").arguments())).state
-    state = good(tap.run(state=state)).state
-    old = min(sandbox.plans[0].entities("transactions"), key=lambda row: str(row["date"]))
-    sandbox.plans[0].edit("transactions", old["id"], memo="found the receipt")
-    delta = good(tap.run(state=state))
-    assert [row["memo"] for row in delta.records("transactions")] == ["found the receipt"]
+    assert_an_old_edit_arrives(short, good(tap.run(state=state)).state)
 
 
 def test_a_counter_that_goes_back_while_the_export_fails(

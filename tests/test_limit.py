@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline import Pipeline, Tap
+from pipeline import Tap
 from rows import assert_equal
 from ynab_sandbox import RateLimit, Sandbox, serve
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline import Database, State
+    from pipeline import Pipeline, State
 
 
 @pytest.fixture
@@ -79,9 +79,8 @@ def test_a_known_wall_is_not_run_into(tap: Tap, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("use_export", [False])
 def test_a_load_larger_than_the_limit_ends_after_some_runs_without_starting_over(
-    tap: Tap, database: Database, sandbox: Sandbox
+    pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    pipeline = Pipeline(tap, database)
     sandbox.add_plan("Third")
     # 33 parts at 11 a run, one request being for the account, and one answer for two parts.
     for _ in range(3):
@@ -99,9 +98,8 @@ def test_a_load_larger_than_the_limit_ends_after_some_runs_without_starting_over
 
 
 def test_a_load_from_the_export_goes_on_where_the_limit_ended_it(
-    tap: Tap, database: Database, sandbox: Sandbox
+    pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    pipeline = Pipeline(tap, database)
     # 11 requests, and each run asks again for the account and its exports.
     for _ in range(3):
         finished = pipeline.sync(requests_per_hour=7, wait_for_limit=False)

@@ -16,19 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 from pipeline import PROJECT
 from rows import STREAMS
-from small import small_sandbox
+from small import small_account  # noqa: F401 the fixture `sandbox`
 
 if TYPE_CHECKING:
     from pipeline import Database, Finished, Row, Tap
     from ynab_sandbox import Sandbox
 
 VENVS = Path(os.environ.get("LOADERS") or PROJECT / ".venv-loaders")
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Two small budgets."""
-    return small_sandbox()
 
 
 @pytest.fixture
@@ -71,9 +65,12 @@ def ids(*finished: Finished, stream: str) -> set[str]:
     return found
 
 
-def last_state(output: str) -> Row:
-    state: Row = json.loads(output.splitlines()[-1])
-    return state
+def load(venv: str, command: str, finished: Finished, config: Row, folder: Path) -> None:
+    """Have a loader take what a run has written; it ends with the run's state."""
+    path = folder / "target.json"
+    path.write_text(json.dumps(config))
+    output = execute(venv, command, "--config", str(path), messages=finished.stdout, folder=folder)
+    assert json.loads(output.splitlines()[-1]) == finished.state
 
 
 def test_singer_check_tap(runs: tuple[Finished, Finished], tmp_path: Path) -> None:
@@ -87,18 +84,9 @@ def test_singer_check_tap(runs: tuple[Finished, Finished], tmp_path: Path) -> No
 
 
 def test_target_jsonl(runs: tuple[Finished, Finished], tmp_path: Path) -> None:
-    config = tmp_path / "target.json"
-    config.write_text(json.dumps({"destination_path": str(tmp_path), "do_timestamp_file": False}))
+    config = {"destination_path": str(tmp_path), "do_timestamp_file": False}
     for finished in runs:
-        output = execute(
-            "target-jsonl",
-            "target-jsonl",
-            "--config",
-            str(config),
-            messages=finished.stdout,
-            folder=tmp_path,
-        )
-        assert last_state(output) == finished.state
+        load("target-jsonl", "target-jsonl", finished, config, tmp_path)
     for stream in STREAMS:
         lines = (tmp_path / f"{stream}.jsonl").read_text(encoding="utf-8").splitlines()
         stored = [json.loads(line) for line in lines]
@@ -109,30 +97,17 @@ def test_pipelinewise_target_postgres(
     runs: tuple[Finished, Finished], database: Database, tmp_path: Path
 ) -> None:
     url = urlsplit(database.url)
-    config = tmp_path / "target.json"
-    config.write_text(
-        json.dumps(
-            {
-                "host": url.hostname,
-                "port": url.port,
-                "user": url.username,
-                "password": url.password,
-                "dbname": url.path.strip("/"),
-                "default_target_schema": "ynab",
-                "add_metadata_columns": True,
-            }
-        )
-    )
+    config = {
+        "host": url.hostname,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        "dbname": url.path.strip("/"),
+        "default_target_schema": "ynab",
+        "add_metadata_columns": True,
+    }
     for number, finished in enumerate(runs, start=1):
-        output = execute(
-            "pipelinewise-target-postgres",
-            "target-postgres",
-            "--config",
-            str(config),
-            messages=finished.stdout,
-            folder=tmp_path,
-        )
-        assert last_state(output) == finished.state
+        load("pipelinewise-target-postgres", "target-postgres", finished, config, tmp_path)
         for stream in STREAMS:
             stored = database.query(f"select id from ynab.{stream}")  # noqa: S608 a name of ours
             assert len(stored) == len({row["id"] for row in stored})

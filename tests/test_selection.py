@@ -1,49 +1,22 @@
-"""What a person can choose: streams, columns, maps, and where the settings come from."""
+"""What a person can choose: streams, columns, and how they are mapped."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from catalogs import Catalog
-from pipeline import BARE, TAP, Finished, Tap
 from rows import STREAMS
-from small import first_run, good, small_sandbox
+from runs import good, said
+from small import first_run, small_account  # noqa: F401 the fixtures `first` and `sandbox`
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pipeline import Row
-    from ynab_sandbox import Sandbox
+    from pipeline import Finished, Row, Tap
     from ynab_sandbox.plan import Plan
 
 TWINS = ("_formatted", "_currency")
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Two small budgets."""
-    return small_sandbox()
-
-
-@pytest.fixture
-def plan(sandbox: Sandbox) -> Plan:
-    """The first of them."""
-    return sandbox.plans[0]
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """A first run, which is the same for each test's account: nothing has happened yet."""
-    return first_run(tmp_path_factory.mktemp("first"))
-
-
-def said(finished: Finished) -> set[str]:
-    """Streams that messages were about."""
-    return {message["stream"] for message in finished.messages if "stream" in message}
 
 
 def schema(finished: Finished, stream: str) -> Row:
@@ -64,20 +37,6 @@ def flat(row: Row) -> Row:
         for name, value in row.items()
         if "__" not in name and not isinstance(value, dict | list) and name != "subtransactions"
     }
-
-
-def run(*arguments: str, folder: Path, **environment: str) -> Finished:
-    """The tap with nothing but these arguments and variables."""
-    process = subprocess.run(
-        [TAP, *arguments],
-        env=BARE | environment,
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        timeout=60,
-    )
-    return Finished(process.returncode, process.stdout, process.stderr)
 
 
 # Streams and columns.
@@ -237,141 +196,3 @@ def test_flattening_leaves_plain_columns_as_they_are(tap: Tap, first: Finished) 
     for stream in STREAMS:
         usual = [flat(row) for row in first.records(stream)]
         assert [flat(row) for row in finished.records(stream)] == usual
-
-
-# Settings.
-
-
-def test_settings_from_the_environment(
-    sandbox: Sandbox, plan: Plan, api_url: str, tmp_path: Path
-) -> None:
-    finished = run(
-        "--config=ENV",
-        folder=tmp_path,
-        TAP_YNAB_ACCESS_TOKEN=sandbox.token,
-        TAP_YNAB_API_URL=api_url,
-        TAP_YNAB_BUDGET_IDS=json.dumps([plan.id]),
-        TAP_YNAB_SINCE_DATE="2026-10-01",
-        TAP_YNAB_USER_AGENT="household/1.0",
-        TAP_YNAB_STREAM_MAPS=json.dumps({"months": None}),
-        TAP_YNAB_FLATTENING_ENABLED="true",
-        TAP_YNAB_FLATTENING_MAX_DEPTH="1",
-    )
-    good(finished)
-    assert [row["id"] for row in finished.records("budgets")] == [plan.id]
-    assert {r.query.get("since_date") for r in sandbox.requests} == {None, "2026-10-01"}
-    assert {request.headers["user-agent"] for request in sandbox.requests} == {"household/1.0"}
-    assert "months" not in said(finished)
-
-
-def test_times_from_the_environment(sandbox: Sandbox, api_url: str, tmp_path: Path) -> None:
-    variables = {"TAP_YNAB_ACCESS_TOKEN": sandbox.token, "TAP_YNAB_API_URL": api_url}
-    sandbox.fail("stall", path="/plans")
-    patient = run("--config=ENV", folder=tmp_path, TAP_YNAB_REQUEST_TIMEOUT="1", **variables)
-    assert patient.code == 0, patient.log
-    assert [r.path for r in sandbox.requests][:2] == ["/v1/plans", "/v1/plans"]
-
-    sandbox.clear_requests()
-    sandbox.fail("500", path="/plans", times=9)
-    hasty = run("--config=ENV", folder=tmp_path, TAP_YNAB_MAX_RETRY_TIME="0", **variables)
-    assert hasty.code == 1
-    assert "Traceback" not in hasty.log
-    assert len(sandbox.requests) == 1
-
-
-@pytest.mark.parametrize("value", ["not json", '{"a": 1}', "[5]"])
-def test_a_list_in_the_environment_that_is_none(
-    sandbox: Sandbox, api_url: str, tmp_path: Path, value: str
-) -> None:
-    finished = run(
-        "--config=ENV",
-        folder=tmp_path,
-        TAP_YNAB_ACCESS_TOKEN=sandbox.token,
-        TAP_YNAB_API_URL=api_url,
-        TAP_YNAB_BUDGET_IDS=value,
-    )
-    assert finished.code == 1
-    assert "Traceback" not in finished.log
-    assert "budget" in finished.log.splitlines()[-1].lower()
-    assert not [m for m in finished.messages if m["type"] == "RECORD"]
-
-
-def test_a_setting_that_is_wrong_in_the_environment_is_named(
-    sandbox: Sandbox, api_url: str, tmp_path: Path
-) -> None:
-    finished = run(
-        "--config=ENV",
-        folder=tmp_path,
-        TAP_YNAB_ACCESS_TOKEN=sandbox.token,
-        TAP_YNAB_API_URL=api_url,
-        TAP_YNAB_REQUEST_TIMEOUT="soon",
-    )
-    assert finished.code == 1
-    assert "Traceback" not in finished.log
-    assert "request_timeout" in finished.log.splitlines()[-1].lower()
-    assert not sandbox.requests
-
-
-def test_of_several_config_files_the_last_one_wins(
-    tap: Tap, sandbox: Sandbox, plan: Plan, tmp_path: Path
-) -> None:
-    arguments = []
-    for number, content in enumerate(
-        (
-            {**tap.config, "user_agent": "first/1", "budget_ids": ["unknown"]},
-            {"user_agent": "second/2"},
-            {"budget_ids": [plan.id]},
-        )
-    ):
-        path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps(content))
-        arguments += ["--config", str(path)]
-    finished = good(run(*arguments, folder=tmp_path))
-    assert [row["id"] for row in finished.records("budgets")] == [plan.id]
-    assert {request.headers["user-agent"] for request in sandbox.requests} == {"second/2"}
-
-
-def test_a_config_that_can_be_read_only_once(tap: Tap, tmp_path: Path) -> None:
-    """As a shell gives it: `--config <(pass show ynab)`, or `--config /dev/stdin`."""
-    process = subprocess.run(
-        [TAP, "--config", "/dev/stdin", "--discover"],
-        env=BARE,
-        cwd=tmp_path,
-        input=json.dumps(tap.config),
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert process.returncode == 0, process.stderr
-    assert len(json.loads(process.stdout)["streams"]) == len(STREAMS)
-
-
-def test_the_connection_test(tap: Tap) -> None:
-    finished = good(tap.run("--test"))
-    assert "Warning" not in finished.log
-    assert "Traceback" not in finished.log
-
-
-def test_about_lists_every_setting_with_what_it_means(tmp_path: Path) -> None:
-    finished = good(run("--about", "--format=json", folder=tmp_path))
-    about = json.loads(finished.stdout)
-    settings = about["settings"]["properties"]
-    assert {
-        "access_token",
-        "api_url",
-        "budget_ids",
-        "since_date",
-        "user_agent",
-        "request_timeout",
-        "max_retry_time",
-        "stream_maps",
-        "flattening_enabled",
-    } <= settings.keys()
-    assert not [name for name, setting in settings.items() if not setting.get("description")]
-    assert about["settings"]["required"] == ["access_token"]
-    assert settings["access_token"]["secret"] is True
-    assert settings["since_date"]["default"] == "1970-01-01"
-    assert {"catalog", "state", "discover", "about", "stream-maps", "activate-version"} <= set(
-        about["capabilities"]
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from ynab_sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -13,11 +12,6 @@ if TYPE_CHECKING:
     from ynab_sandbox import Plan
 
 ALL = "1970-01-01"
-
-
-@pytest.fixture
-def plan(sandbox: Sandbox) -> Plan:
-    return sandbox.plans[0]
 
 
 def ordinary(plan: Plan) -> list[dict[str, Any]]:

@@ -24,6 +24,9 @@ BUDGET_STREAMS = (
     "money_movement_groups",
 )
 STREAMS = ("budgets", *BUDGET_STREAMS)
+#: Of these YNAB gives no deltas.
+FULL_STREAMS = {"budgets", "payee_locations", "money_movements", "money_movement_groups"}
+DELTA_STREAMS = set(STREAMS) - FULL_STREAMS
 TWINS = ("_formatted", "_currency")
 #: What YNAB takes from another row when one is read. In one that has not changed since, it may be
 #: old; not so in transactions, which the tap puts right.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline import Finished, Tap
+import pytest
+from pipeline import Tap
+from runs import good
 from ynab_sandbox import Sandbox, serve
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pipeline import Finished
 
 #: What the counters of its budgets begin with.
 COUNTER = 1000
@@ -22,13 +24,19 @@ def small_sandbox(transactions: int = 100) -> Sandbox:
     )
 
 
-def first_run(folder: Path) -> Finished:
-    """What a first run on such an account leaves."""
+# Imported under the name that tests ask for, each of these would be shadowed by their arguments.
+
+
+@pytest.fixture(name="sandbox")
+def small_account() -> Sandbox:
+    """Have each test of a module that imports this run on a small account."""
+    return small_sandbox()
+
+
+@pytest.fixture(scope="module", name="first")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A first run, which is the same for each test's account: nothing has happened yet."""
     account = small_sandbox()
     with serve(account) as url:
-        return good(Tap(folder, {"access_token": account.token, "api_url": url}).run())
-
-
-def good(finished: Finished) -> Finished:
-    assert finished.code == 0, finished.log
-    return finished
+        config = {"access_token": account.token, "api_url": url}
+        return good(Tap(tmp_path_factory.mktemp("first"), config).run())

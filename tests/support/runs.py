@@ -1,0 +1,49 @@
+"""Runs of the tap, and what they said."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from pipeline import BARE, TAP, Finished
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ynab_sandbox.plan import Plan
+
+
+def run(*arguments: str, folder: Path, stdin: str = "", **environment: str) -> Finished:
+    """The tap with nothing but these arguments and variables."""
+    process = subprocess.run(
+        [TAP, *arguments],
+        env=BARE | environment,
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        timeout=60,
+    )
+    return Finished(process.returncode, process.stdout, process.stderr)
+
+
+def good(finished: Finished) -> Finished:
+    """A run that succeeded."""
+    assert finished.code == 0, finished.log
+    return finished
+
+
+def said(finished: Finished) -> set[str]:
+    """Streams that messages were about."""
+    return {message["stream"] for message in finished.messages if "stream" in message}
+
+
+def of_budget(finished: Finished, stream: str, plan: Plan) -> set[str]:
+    """Ids of a budget's records."""
+    return {row["id"] for row in finished.records(stream) if row["budget_id"] == plan.id}
+
+
+def ids(plan: Plan, stream: str) -> set[str]:
+    """Ids of what the budget has, to compare them with."""
+    return {row["id"] for row in plan.entities(stream)}

@@ -1,0 +1,230 @@
+"""What the tap asks YNAB for: each list once, and no more than it needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from bookmarks import bookmarks, counters
+from catalogs import Catalog
+from rows import DELTA_STREAMS, STREAMS
+from runs import good, ids, of_budget, said
+from small import first_run, small_account  # noqa: F401 the fixtures `first` and `sandbox`
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline import Finished, Row, Tap
+    from ynab_sandbox import Sandbox
+    from ynab_sandbox.plan import Plan
+
+#: Below a budget's own address, each asked for once a run; the export is "", with all of them or,
+#: where the lists are asked for, only for month_categories.
+LISTS = (
+    "/accounts",
+    "/categories",
+    "/payees",
+    "/payee_locations",
+    "/transactions",
+    "/scheduled_transactions",
+    "/months",
+    "",
+    "/money_movements",
+    "/money_movement_groups",
+)
+MONEY_STREAMS = {"money_movements", "money_movement_groups"}
+MONEY = ("/money_movements", "/money_movement_groups")
+#: What takes the place of the lists in a first run.
+FIRST = ("", "/transactions", "/scheduled_transactions", *MONEY)
+WITHOUT_DELTA = {"/payee_locations", "/money_movements", "/money_movement_groups"}
+BEGINNING = "1970-01-01"
+
+
+def asked(sandbox: Sandbox) -> Counter[str]:
+    """Addresses with their parameters, and how often they were asked for."""
+    return Counter(
+        request.path.removeprefix("/v1")
+        + "".join(f" {name}={value}" for name, value in sorted(request.query.items()))
+        for request in sandbox.requests
+    )
+
+
+def addresses(
+    plan: Plan, *lists: str, known: int | None = None, since: str = BEGINNING
+) -> set[str]:
+    """Addresses of a budget's lists, as `asked` writes them."""
+    found = set()
+    for path in lists:
+        is_delta = known is not None and path not in WITHOUT_DELTA
+        counter = f" last_knowledge_of_server={known}" if is_delta else ""
+        date = f" since_date={since}" if path == "/transactions" else ""
+        found.add(f"/plans/{plan.id}{path}{counter}{date}")
+    return found
+
+
+def once(*found: Iterable[str]) -> Counter[str]:
+    """The list of budgets, then each of these, once."""
+    return Counter(["/plans include_accounts=true", *(each for some in found for each in some)])
+
+
+@pytest.mark.parametrize(
+    ("use_export", "lists", "idle_lists"),
+    [(True, FIRST, ("", *MONEY)), (False, LISTS, LISTS)],
+    ids=["export", "endpoints"],
+)
+def test_requests_of_a_first_run_and_of_an_idle_one(
+    tap: Tap, sandbox: Sandbox, lists: tuple[str, ...], idle_lists: tuple[str, ...]
+) -> None:
+    run = good(tap.run())
+    assert sandbox.requests[0].path == "/v1/plans"
+    assert asked(sandbox) == once(*(addresses(plan, *lists) for plan in sandbox.plans))
+
+    sandbox.clear_requests()
+    idle = good(tap.run(state=run.state))
+    assert sandbox.requests[0].path == "/v1/plans"
+    assert asked(sandbox) == once(
+        *(addresses(plan, *idle_lists, known=1000) for plan in sandbox.plans)
+    )
+    assert not [row for stream in DELTA_STREAMS for row in idle.records(stream)]
+    assert bookmarks(idle.state) == bookmarks(run.state)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "also"),
+    [
+        ("transactions", {"memo": "m"}, ["/transactions"]),
+        ("scheduled_transactions", {"memo": "m"}, ["/scheduled_transactions"]),
+        ("accounts", {"note": "n"}, []),
+        ("months", {"note": "n"}, []),
+        ("payees", {"name": "n"}, ["/transactions", "/scheduled_transactions"]),
+    ],
+)
+def test_requests_where_something_changed(  # noqa: PLR0913 a table's columns
+    tap: Tap, first: Finished, sandbox: Sandbox, *, kind: str, fields: Row, also: list[str]
+) -> None:
+    plan, other = sandbox.plans
+    entity = plan.entities(kind)[0]
+    plan.edit(kind, entity["month" if kind == "months" else "id"], **fields)
+    delta = good(
+        tap.run(*Catalog(tap).only(*set(STREAMS) - MONEY_STREAMS).arguments(), state=first.state)
+    )
+    # Names are joined to all transactions, those are not asked for by delta.
+    known = None if kind == "payees" else 1000
+    assert asked(sandbox) == once(
+        addresses(plan, "", known=1000),
+        addresses(plan, *also, known=known),
+        addresses(other, "", known=1000),
+    )
+    assert delta.records(kind)
+
+
+@pytest.mark.parametrize("use_export", [True, False])
+@pytest.mark.parametrize("knowledge", [0, 1001])
+def test_a_counter_that_goes_back_has_the_budget_read_in_full(
+    tap: Tap, sandbox: Sandbox, knowledge: int, *, use_export: bool
+) -> None:
+    plan, other = sandbox.plans
+    plan.edit("accounts", plan.entities("accounts")[0]["id"], note="1001")
+    plan.edit("accounts", plan.entities("accounts")[0]["id"], note="1002")
+    first = good(tap.run())
+    plan.rewind(knowledge)
+    sandbox.clear_requests()
+    again = good(tap.run(state=first.state))
+    for stream in ("accounts", "category_groups", "categories", "payees", "transactions"):
+        assert of_budget(again, stream, plan) == ids(plan, stream), stream
+        assert not of_budget(again, stream, other)
+    assert len(of_budget(again, "month_categories", plan)) == len(plan.entities("month_categories"))
+    assert counters(again, plan) == dict.fromkeys(DELTA_STREAMS, knowledge)
+    assert counters(again, other) == dict.fromkeys(DELTA_STREAMS, 1000)
+    lists = LISTS if not use_export else FIRST
+    delta = [path for path in lists if path not in WITHOUT_DELTA]
+    # The export has told that the counter went back before the others are asked.
+    asked_for = delta if not use_export else [""]
+    assert asked(sandbox) == once(
+        addresses(plan, *asked_for, known=1002),
+        # What was deleted is in deltas only.
+        addresses(plan, *delta, known=0),
+        addresses(plan, *delta),
+        addresses(plan, *WITHOUT_DELTA.intersection(lists)),
+        addresses(other, *(lists if not use_export else ("", *MONEY)), known=1000),
+    )
+
+
+def test_every_request_for_transactions_says_since_when(
+    tap: Tap, sandbox: Sandbox, plan: Plan
+) -> None:
+    arguments = Catalog(tap).only("transactions").arguments()
+    state = good(tap.run(*arguments)).state
+    state = good(tap.run(*arguments, state=state)).state
+    state = good(tap.run(*arguments, state=state, since_date="2026-10-01")).state
+    state = good(tap.run(*arguments, state=state, since_date="2026-10-01")).state
+    plan.edit("payee_locations", plan.entities("payee_locations")[0]["id"], latitude="1")
+    plan.rewind(7)
+    good(tap.run(*arguments, state=state, since_date="2026-10-01"))
+    requests = [r for r in sandbox.requests if r.path == f"/v1/plans/{plan.id}/transactions"]
+    assert [(r.query["since_date"], r.query.get("last_knowledge_of_server")) for r in requests] == [
+        (BEGINNING, None),
+        (BEGINNING, "1000"),
+        ("2026-10-01", "1000"),  # what was deleted is in deltas only
+        ("2026-10-01", None),
+        ("2026-10-01", "1000"),
+        ("2026-10-01", "1000"),
+        ("2026-10-01", "0"),
+        ("2026-10-01", None),
+    ]
+    assert not [r for r in sandbox.requests if "until_date" in r.query or "type" in r.query]
+
+
+ALONE = {
+    "budgets": (),
+    "accounts": ("/accounts",),
+    "category_groups": ("/categories",),
+    "categories": ("/categories",),
+    "transactions": ("/transactions",),
+    "month_categories": ("",),
+    "money_movements": ("/money_movements",),
+}
+
+
+@pytest.mark.parametrize("stream", ALONE)
+def test_a_stream_alone_asks_only_for_what_it_needs(
+    tap: Tap, sandbox: Sandbox, stream: str
+) -> None:
+    arguments = Catalog(tap).only(stream).arguments()
+    assert not sandbox.requests, "discovery needs no account"
+    finished = good(tap.run(*arguments))
+    assert asked(sandbox) == once(*(addresses(plan, *ALONE[stream]) for plan in sandbox.plans))
+    assert said(finished) == finished.activated() == {stream}
+    assert finished.records(stream)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("categories", "category_groups"), ("category_groups", "categories")]
+)
+def test_groups_and_categories_catch_up_when_one_joins_later(
+    tap: Tap, sandbox: Sandbox, plan: Plan, first: str, second: str
+) -> None:
+    catalog = Catalog(tap)
+    state = good(tap.run(*catalog.only(first).arguments())).state
+    sandbox.clear_requests()
+    both = good(tap.run(*catalog.only(first, second).arguments(), state=state))
+    assert of_budget(both, second, plan) == ids(plan, second)
+    # For the first one the changes, and for the second all there is.
+    assert asked(sandbox) == once(
+        *(
+            addresses(each, "/categories", known=known)
+            for each in sandbox.plans
+            for known in (1000, None)
+        )
+    )
+    group = plan.entities("category_groups")[0]
+    plan.edit("category_groups", group["id"], name="Edited")
+    delta = good(tap.run(*catalog.arguments(), state=both.state))
+    assert [row["name"] for row in delta.records("category_groups")] == ["Edited"]
+
+
+def test_nothing_is_asked_for_after_the_end(tap: Tap, sandbox: Sandbox) -> None:
+    sandbox.fail("401", path="/plans/", times=100)
+    assert tap.run().code == 1
+    assert len(sandbox.requests) == 2
