@@ -151,6 +151,23 @@ def test_a_counter_that_goes_back_has_the_budget_read_in_full(
     )
 
 
+@pytest.mark.parametrize("lagging", ["transactions", "categories"])
+@pytest.mark.parametrize("use_export", [True, False])
+def test_a_counter_that_goes_back_while_a_stream_lags_behind(
+    tap: Tap, plan: Plan, lagging: str
+) -> None:
+    catalog = Catalog(tap)
+    names = ["payees", "category_groups", "categories", "transactions"]
+    first = good(tap.run(*catalog.only(*names).arguments()))
+    plan.rewind(7)
+    plan.add(lagging, id="new")
+    # What the others know after this is less than what the one does, and yet newer.
+    others = catalog.only(*(name for name in names if name != lagging))
+    between = good(tap.run(*others.arguments(), state=first.state))
+    again = good(tap.run(*catalog.only(*names).arguments(), state=between.state))
+    assert "new" in of_budget(again, lagging, plan)
+
+
 def test_every_request_for_transactions_says_since_when(
     tap: Tap, sandbox: Sandbox, plan: Plan
 ) -> None:

@@ -110,7 +110,10 @@ class Shared(t.Generic[A]):
             point = min(known, self._oldest)
         if point not in self._answers:
             self._answers[point] = self._ask(point)
-        return self._answers[point]
+        found = self._answers[point]
+        # The oldest is not: another stream has read all since YNAB's counter went back.
+        is_back = known and len(found) == 1 and (found[0].server_knowledge or 0) < known
+        return self.since(0) if is_back else found
 
     def close(self) -> None:
         """No stream reads them any more."""
