@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing
 from datetime import date
 from functools import cached_property, partial
-from hashlib import blake2b
 
 from tap_ynab import schemas
 from tap_ynab.delta import Shared
-from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABError
 from tap_ynab.export import Export
 from tap_ynab.fallback import MonthByMonth, by_date
-from tap_ynab.names import refers
-from tap_ynab.response import Response
+from tap_ynab.incremental import ENDPOINT, EXPORT, DeltaStream, ExportedStream
+from tap_ynab.money import MoneyStream
 from tap_ynab.shape import is_date
-from tap_ynab.sync import ENDPOINT, EXPORT, BudgetStream, DeltaStream, ExportedStream, YNABStream
+from tap_ynab.splits import SplittableStream
+from tap_ynab.sync import YNABStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
     from tap_ynab.delta import Answer
+    from tap_ynab.response import Response
 
 #: YNAB's own word for all transactions there are.
 EVERYTHING = "1970-01-01"
@@ -60,11 +60,13 @@ class BudgetsStream(YNABStream):
 class _NamedStream(DeltaStream):
     """A stream of what has a name that YNAB joins to transactions."""
 
-    def read(self, context: Context) -> Iterator[Record]:
-        """Rows of one budget, whose names may be new."""
-        for row in super().read(context):
-            self.ynab.names.note(context["budget_id"], row)
-            yield row
+    def all_rows(self, context: Context, answers: Sequence[Answer]) -> Iterator[Record]:
+        """Rows of one budget, whose names may be new; those of exports are noted already."""
+        for answer in answers:
+            for row in self.rows(answer):
+                if not isinstance(answer, Export):
+                    self.ynab.names.note(context["budget_id"], row)
+                yield row
 
 
 class AccountsStream(_NamedStream):
@@ -171,76 +173,6 @@ class PayeeLocationsStream(ExportedStream):
         """Also where the export fails: the list that takes its place is always whole."""
         known = self.known(context)
         return known is None or not self.ynab.exports.since(context, known)
-
-
-class SplittableStream(DeltaStream):
-    """A stream whose rows may be split into subtransactions, and have names of other rows.
-
-    The export has neither, but tells whether there is anything to ask for.
-
-    Attributes:
-        parts: Where the export has the parts of splits.
-    """
-
-    parts: str
-    has_twins = False  # that the export would lack: no row comes from there
-
-    def answers(self, context: Context) -> Sequence[Answer]:
-        """What the export says, without rows, and what the endpoint has if anything changed."""
-        if not self.reads_export:
-            return self.endpoint(context)
-        said = self.ynab.exports.since(context, self.known(context))
-        return [*said, *self.asked(context, said)]
-
-    def asked(self, context: Context, said: Sequence[Export]) -> Sequence[Answer]:
-        """What the endpoint has, where the export does not say that nothing changed."""
-        if self.known(context) is None or not said:
-            return self.endpoint(context)
-        if len(said) > 1:  # YNAB's counter went back, or the export was never asked before
-            return self.changes(context, 0)
-        is_partial = self.get_context_state(context).get("export_is_partial")
-        return self.endpoint(context) if is_partial or self.holds_any(said[0]) else ()
-
-    def holds_any(self, export: Export) -> bool:
-        """Whether there are rows of this stream, or parts of them, in an export."""
-        return not export.changed.isdisjoint((self.name, self.parts))
-
-    def all_rows(self, context: Context, answers: Sequence[Answer]) -> Iterator[Record]:
-        """Rows that changed, and those that name what has another name now."""
-        yield from super().all_rows(context, answers)
-        renamed = self.get_context_state(context).get("renamed")
-        if not renamed or self.known(context) is None:
-            return
-        with suppress(NotFoundError), ExitStack() as stack:
-            for answer in self.everything(context):
-                stack.callback(answer.close)
-                yield from (row for row in self.rows(answer) if refers(row, renamed))
-
-    def everything(self, context: Context) -> Sequence[Answer]:
-        """All rows that the endpoint has."""
-        return [self.request(context)]
-
-    def rename(self, budget_id: str, identity: str) -> None:
-        """Note that rows of a budget name what has another name now."""
-        state = self.get_context_state({"budget_id": budget_id})
-        if "replication_key_value" in state:
-            state.setdefault("renamed", []).append(identity)
-
-    def rows(self, answer: Answer) -> Iterator[Record]:
-        """Rows; what is deleted is deleted with its parts, whatever their own flag says."""
-        if isinstance(answer, Export):
-            return
-        for row in super().rows(answer):
-            if row.get("deleted"):
-                for part in row.get("subtransactions") or ():
-                    if isinstance(part, dict):
-                        part["deleted"] = True
-            yield row
-
-    def advance(self, context: Context, answers: Sequence[Answer]) -> None:
-        """Set the bookmark; all names are right."""
-        super().advance(context, answers)
-        self.get_context_state(context).pop("renamed", None)
 
 
 class TransactionsStream(SplittableStream):
@@ -381,77 +313,7 @@ class MonthCategoriesStream(DeltaStream):
             yield row
 
 
-class _MoneyStream(BudgetStream):
-    """A stream of money moved, as far as YNAB keeps it, which is told only whole.
-
-    It is written where YNAB's answers, of which the counter is a part, are not the last run's.
-    """
-
-    is_quiet = False
-    digest: str | None = None
-
-    @cached_property
-    def outcomes(self) -> dict[str, Response | YNABError | TransientError]:
-        """What comes of asking for each budget, which is done at once."""
-        outcomes: dict[str, Response | YNABError | TransientError] = {}
-        for partition in self.partitions:
-            try:
-                outcomes[partition["budget_id"]] = answer = self.request(partition)
-                self.ynab.open.callback(answer.close)
-            except (YNABError, TransientError) as error:  # noqa: PERF203 a request takes longer
-                outcomes[partition["budget_id"]] = error
-                if isinstance(error, AccountError):
-                    break
-        return outcomes
-
-    def read(self, context: Context) -> Iterable[Record]:
-        """Rows of one budget, or none."""
-        if "outcomes" not in vars(self):
-            self.digest = self._digest()
-            # Not where all else is written in full as well, as by `reconcile`.
-            is_delta = any(stream.is_quiet for stream in self.ynab.selected(DeltaStream))
-            is_last = self.digest is not None and self.digest == self.stream_state.get("digest")
-            if self.ynab.progress.is_restricted or not (is_last and is_delta):
-                self.stream_state.pop("digest", None)
-            else:
-                self.is_quiet = True
-        if self.is_quiet:
-            # An ACTIVATE_VERSION would mark the rows that are not sent.
-            self._stream_version = None
-            return ()
-        return super().read(context)
-
-    def _digest(self) -> str | None:
-        """What distinguishes these answers, and what is made of them, from any others."""
-        columns = sorted(
-            name for name in self.schema["properties"] if self.mask["properties", name]
-        )
-        digest = blake2b(repr((self.is_whole, self.config.get("stream_maps"), columns)).encode())
-        for budget_id, outcome in self.outcomes.items():
-            digest.update(budget_id.encode())
-            if isinstance(outcome, Response):
-                for block in outcome.blocks(0, outcome.size):
-                    digest.update(block)
-            elif not isinstance(outcome, NotFoundError):
-                return None
-        return digest.hexdigest()
-
-    def answers(self, context: Context) -> Sequence[Answer]:
-        """What YNAB has said, or what it says now where that is read or has failed."""
-        outcome = self.outcomes.pop(context["budget_id"], None) or self.request(context)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return [outcome]
-
-    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
-        """What the SDK calls when all has been read."""
-        is_all = not (self.failed or self.lacks_rows or self.ynab.progress.is_restricted)
-        if self.digest and is_all:
-            self.stream_state["digest"] = self.digest
-        super().finalize_state_progress_markers(state)
-
-
-class MoneyMovementsStream(_MoneyStream):
+class MoneyMovementsStream(MoneyStream):
     """Money moved between categories."""
 
     name = "money_movements"
@@ -459,7 +321,7 @@ class MoneyMovementsStream(_MoneyStream):
     schema = schemas.MONEY_MOVEMENTS
 
 
-class MoneyMovementGroupsStream(_MoneyStream):
+class MoneyMovementGroupsStream(MoneyStream):
     """Money movements that were made in one go."""
 
     name = "money_movement_groups"

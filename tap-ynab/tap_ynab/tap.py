@@ -19,11 +19,12 @@ from tap_ynab.account import Account
 from tap_ynab.cli import errors_in_one_line, read_object
 from tap_ynab.client import YNABClient, is_loopback
 from tap_ynab.export import Exports
+from tap_ynab.incremental import ExportedStream
 from tap_ynab.limit import HourlyLimit
 from tap_ynab.names import Names
 from tap_ynab.progress import Progress
 from tap_ynab.shape import is_date
-from tap_ynab.sync import ExportedStream
+from tap_ynab.splits import SplittableStream
 from tap_ynab.writer import Writer
 
 if t.TYPE_CHECKING:
@@ -229,7 +230,7 @@ class TapYNAB(Tap):
 
     def _rename(self, budget_id: str, identity: str) -> None:
         for stream in self.streams.values():
-            if isinstance(stream, streams.SplittableStream):
+            if isinstance(stream, SplittableStream):
                 stream.rename(budget_id, identity)
 
     def selected(self, kind: type[Kind]) -> list[Kind]:
