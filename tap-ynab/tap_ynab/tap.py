@@ -264,8 +264,12 @@ class TapYNAB(Tap):
                 self._note_what_is_left()
             else:
                 self._run_state.pop("left", None)
-        finally:
-            self.state_writer.write_state(self.state)
+        except BaseException:
+            # What is complete may be in a batch file that no loader has been told of.
+            if not self.config.get("batch_config"):
+                self.state_writer.write_state(self.state)
+            raise
+        self.state_writer.write_state(self.state)
         self.progress.conclude()
 
     def _note_what_is_left(self) -> None:

@@ -1,0 +1,71 @@
+"""Rows in batch files: a loader that is told of a file finds them in it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from bookmarks import complete
+from rows import STREAMS
+from runs import good
+from small import small_account  # noqa: F401 the fixture `sandbox`
+
+if TYPE_CHECKING:
+    from pipeline import Finished, Tap
+    from ynab_sandbox import Sandbox
+
+LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
+
+
+@pytest.fixture
+def batching(tap: Tap) -> Tap:
+    """The tap, told to write files."""
+    tap.config["batch_config"] = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": f"file://{tap.folder}"},
+    }
+    return tap
+
+
+def files(finished: Finished, stream: str) -> list[Path]:
+    """Files of a stream that the loader was told of."""
+    told = [m for m in finished.messages if m["type"] == "BATCH" and m["stream"] == stream]
+    return [Path(url.removeprefix("file://")) for message in told for url in message["manifest"]]
+
+
+def ids(finished: Finished, stream: str) -> set[str]:
+    """Ids of the records in them."""
+    lines = [
+        line
+        for path in files(finished, stream)
+        for line in gzip.decompress(path.read_bytes()).splitlines()
+    ]
+    return {json.loads(line)["id"] for line in lines}
+
+
+def test_each_row_is_in_a_file(batching: Tap, sandbox: Sandbox) -> None:
+    finished = good(batching.run())
+    for plan in sandbox.plans:
+        assert {row["id"] for row in plan.entities("payees")} <= ids(finished, "payees")
+    assert all(ids(finished, stream) for stream in STREAMS)
+
+
+def test_a_file_that_cannot_be_finished_loses_no_rows(batching: Tap) -> None:
+    whole = good(batching.run())
+    size = {name: max(p.stat().st_size for p in files(whole, name)) for name in STREAMS}
+    largest = max(size, key=size.__getitem__)
+    # The last byte fails, when all rows are read.
+    limit = batching.folder / "sitecustomize.py"
+    limit.write_text(LIMIT.format(size[largest] - 1))
+    batching.environment["PYTHONPATH"] = str(batching.folder)
+    cut = batching.run()
+    limit.unlink()
+    assert cut.code == 1
+    assert not files(cut, largest)
+    assert largest not in {stream for stream, _ in complete(cut.state)}
+
+    again = good(batching.run(state=cut.state))
+    assert ids(again, largest) == ids(whole, largest)
