@@ -73,7 +73,8 @@ class Response:
 
     def _write(self, text: bytes) -> None:
         """Write down what PostgreSQL can store, without U+0000 and without halves of characters."""
-        if b"\\u" in text:
+        # One byte is found twenty times as fast as two, and most blocks have none.
+        if b"\\" in text and b"\\u" in text:
             text = _ESCAPE.sub(_mend, text)
         try:
             self._body.write(text)
