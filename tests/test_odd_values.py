@@ -10,7 +10,7 @@ import pytest
 from catalogs import Catalog
 from databases import new_database
 from drops import serve_in_drops
-from pipeline import Pipeline, Tap
+from pipeline import LOADER, STOCK_LOADER, Pipeline, Tap
 from rows import BUDGET_STREAMS
 from small import small_sandbox
 from ynab_sandbox import serve
@@ -174,13 +174,21 @@ def account() -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def loaded(account: Sandbox, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """The odd account in PostgreSQL."""
+def extracted(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tap, str]:
+    """The tap, and what it makes of the odd account."""
     with serve(account) as url:
-        config = {"access_token": account.token, "api_url": url}
-        pipeline = Pipeline(Tap(tmp_path_factory.mktemp("odd"), config), new_database(server))
-        finished = pipeline.sync()
+        tap = Tap(tmp_path_factory.mktemp("odd"), {"access_token": account.token, "api_url": url})
+        finished = tap.run()
     assert finished.code == 0, finished.log
+    return tap, finished.stdout
+
+
+@pytest.fixture(scope="module", params=[LOADER, STOCK_LOADER], ids=["ours", "stock"])
+def loaded(extracted: tuple[Tap, str], server: Server, request: pytest.FixtureRequest) -> Database:
+    """That in PostgreSQL, through the loader started in each way."""
+    tap, messages = extracted
+    pipeline = Pipeline(tap, new_database(server), request.param)
+    pipeline.load(messages)
     return pipeline.database
 
 

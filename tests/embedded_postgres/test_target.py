@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from embedded_postgres.destination import describe
+from pipeline import LOADER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,19 @@ ELSEWHERE = {
 }
 
 
+#: In the place of the loader's class: tells how it was started.
+STAND_IN = """
+import json, os
+
+class TargetPostgres:
+    @staticmethod
+    def cli(arguments):
+        print(json.dumps([arguments, dict(os.environ), os.umask(0)]))
+"""
+
+
 class Loader:
-    """`embedded-postgres-target` in a folder with a stand-in for the loader beside its Python."""
+    """`embedded-postgres-target` where a stand-in for the loader can be imported."""
 
     def __init__(self, folder: Path, project: Path) -> None:
         """Makes the stand-in.
@@ -40,22 +51,14 @@ class Loader:
             folder: Where it is made.
             project: The Meltano project.
         """
-        self.bin = folder / "bin"
-        self.bin.mkdir()
-        (self.bin / "python").symlink_to(sys.executable)
+        self.package = folder / "target_postgres"
+        self.package.mkdir()
+        (self.package / "target.py").write_text(STAND_IN, encoding="utf-8")
         self.environment = {
             "MELTANO_PROJECT_ROOT": str(project),
             "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
         }
-        self.program = self.bin / "target-postgres"
-        self.program.write_text(
-            f"#!{sys.executable}\n"
-            "import json, os, sys\n"
-            "print(json.dumps([sys.argv[1:], dict(os.environ), os.umask(0)]))\n",
-            encoding="utf-8",
-        )
-        self.program.chmod(0o700)
 
     def run(
         self, *arguments: str | Path, stdin: str = "", **environment: str
@@ -63,7 +66,7 @@ class Loader:
         """Runs the command to its end."""
         main = "from embedded_postgres.target import main; main()"
         return subprocess.run(
-            [self.bin / "python", "-c", main, *arguments],
+            [sys.executable, "-c", main, *arguments],
             env=self.environment | environment,
             input=stdin,
             capture_output=True,
@@ -166,31 +169,18 @@ def test_a_question_needs_no_database(loader: Loader, tmp_path: Path, option: st
     assert not (tmp_path / ".data").exists()
 
 
-def test_the_loader_is_looked_for_beside_python_then_on_the_path(
-    loader: Loader, tmp_path: Path
-) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    loader.program.rename(elsewhere / "target-postgres")
-    assert loader.seen("--about", PATH=str(elsewhere))[0] == ["--about"]
-
+def test_a_loader_that_is_not_installed(loader: Loader) -> None:
+    (loader.package / "target.py").unlink()
     missing = loader.run("--about")
     assert missing.returncode == 1
-    assert "target-postgres is not installed" in missing.stderr
+    assert missing.stderr == (
+        "target_postgres.target is not installed: pip install 'embedded-postgres[loader]'\n"
+    )
 
 
 def test_the_loader_itself_writes_into_the_embedded_server(
-    loader: Loader, configuration: Path, shared: Server
+    configuration: Path, project: Path, shared: Server
 ) -> None:
-    real = shutil.which("target-postgres")
-    if real is None:
-        pytest.skip("meltanolabs-target-postgres is not installed")
-    # The way to this package's modules must not become the loader's.
-    loader.program.unlink()
-    loader.program.write_text(
-        f'#!/bin/sh\nunset PYTHONPATH\nexec "{real}" "$@"\n', encoding="utf-8"
-    )
-    loader.program.chmod(0o700)
     properties = {"id": {"type": "string"}, "at": {"type": "string", "format": "date-time"}}
     messages = [
         {
@@ -205,12 +195,19 @@ def test_the_loader_itself_writes_into_the_embedded_server(
             "record": {"id": "a", "at": "2024-02-29T23:00:00Z"},
         },
     ]
-    finished = loader.run(
-        "--config",
-        configuration,
-        stdin="\n".join(map(json.dumps, messages)),
-        EMBEDDED_POSTGRES=".data/postgres",
-        PGTZ="Asia/Tokyo",
+    finished = subprocess.run(
+        [LOADER, "--config", configuration],
+        env={
+            "EMBEDDED_POSTGRES": ".data/postgres",
+            "MELTANO_PROJECT_ROOT": str(project),
+            "PATH": os.defpath,
+            "PGTZ": "Asia/Tokyo",
+        },
+        input="\n".join(map(json.dumps, messages)),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
     assert finished.returncode == 0, finished.stderr
     password = psycopg.conninfo.conninfo_to_dict(shared.url)["password"]

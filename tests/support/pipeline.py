@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -16,9 +15,11 @@ from psycopg.rows import dict_row
 
 PROJECT = Path(__file__).parents[2]
 TAP = str(Path(sys.executable).with_name("tap-ynab"))
-#: The loader as Meltano has installed it for the project.
-LOADER = os.environ.get("TARGET_POSTGRES") or str(
-    PROJECT / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
+#: The loader as Meltano has installed it for the project, in the way the project starts it and in
+#: its own.
+LOADER, STOCK_LOADER = (
+    str(PROJECT / ".meltano/loaders/target-postgres/venv/bin" / command)
+    for command in ("embedded-postgres-target", "target-postgres")
 )
 #: The environment of a user who has set nothing.
 BARE = {
@@ -130,6 +131,7 @@ class Pipeline:
 
     tap: Tap
     database: Database
+    loader: str = LOADER
     state: State = field(default_factory=dict)
 
     def sync(self, *, full: bool = False, **config: object) -> Finished:
@@ -141,7 +143,7 @@ class Pipeline:
 
     def load(self, messages: str) -> None:
         loader = subprocess.run(
-            [LOADER, "--config", self.tap.write("loader.json", self.database.loader_config)],
+            [self.loader, "--config", self.tap.write("loader.json", self.database.loader_config)],
             input=messages,
             env={"PATH": os.defpath, "PGTZ": "UTC"},
             capture_output=True,
@@ -152,7 +154,3 @@ class Pipeline:
         assert loader.returncode == 0, loader.stderr[-3000:]
         if states := loader.stdout.splitlines():
             self.state = json.loads(states[-1])
-
-
-def has_loader() -> bool:
-    return shutil.which(LOADER) is not None

