@@ -12,21 +12,24 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 from bench import tap as ours
 from bench.database import databases
-from bench.measure import MEGABYTE, Taken, run
+from bench.measure import MEGABYTE, Taken
+from bench.peers import Dlt, TapIntoPostgres, dlt_options
 from bench.programs import Program
-from bench.report import Target, headline, in_turns, spread, table, targets
-from bench.sandbox import EVERYTHING, TOKEN, account
+from bench.report import Target, headline, in_turns, share, spread, table, targets
+from bench.sandbox import account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.database import Databases
+    from bench.peers import Peer
     from bench.sandbox import Account
+
+    Maker = Callable[[Path], Peer]
 
 TRANSACTIONS = 100_000
 QUICK = 5_000
@@ -41,12 +44,10 @@ GROWTH = (
     "select pg_total_relation_size(relid), n_live_tup, n_dead_tup, autovacuum_count "
     "from pg_stat_user_tables where schemaname = 'ynab' and relname = 'transactions'"
 )
-#: dlt in two ways, and what they are called in the table.
-VARIANTS = {
-    "dlt, rest_api, merge": [],
-    "dlt, with CSV, not unnested": ["--csv", "--flat"],
-}
 OURS = "tap-ynab | target-postgres"
+STOCK = "the same, the loader's own command"
+DLT = "dlt, rest_api, merge"
+DLT_CSV = "dlt, with CSV, not unnested"
 
 
 @dataclass(frozen=True)
@@ -64,109 +65,89 @@ class Loads:
     rows: int
 
 
-@dataclass
-class Bench:
-    """What is measured against what.
-
-    Attributes:
-        sandbox: the account.
-        server: where it is loaded into.
-        folder: for files.
-        tap: where our tap is installed.
-        loader: where its loader is installed.
-        dlt: where dlt is installed.
-    """
-
-    sandbox: Account
-    server: Databases
-    folder: Path
-    tap: Program
-    loader: Program
-    dlt: Program
-
-    def ours(self) -> Loads:
-        """The tap and its loader."""
-        folder, url = self._folder(), self.server.anew("ours")
-        called = ours.command(self.tap, self.sandbox, folder, streams=ours.SIX)
-        return self._twice("ours", partial(self._pipe, called, url, folder))
-
-    def peer(self, options: Sequence[str]) -> Loads:
-        """A pipeline of dlt.
-
-        Args:
-            options: how it is to work.
-        """
-        url = self.server.anew("dlt")
-        script = str(self.dlt.folder / "run.py")
-        called = [self.dlt.command("python"), script, self.sandbox.url, TOKEN, url, *options]
-        telling = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
-        called += ["--since-date", EVERYTHING]
-        return self._twice("dlt", partial(run, called, folder=self._folder(), environment=telling))
-
-    def refreshes(self, *, at_once: bool) -> list[list[str]]:
-        """Size, live and dead rows of the transactions after each full refresh.
-
-        Args:
-            at_once: whether one follows upon the other; else autovacuum comes in between, as it
-                does where a refresh is a matter of hours or days.
-        """
-        folder, url = self._folder(), self.server.anew("ours")
-        called = ours.command(self.tap, self.sandbox, folder, streams=ours.SIX)
-        if not at_once:
-            self.server.hurry_autovacuum()
-        found = []
-        for _ in range(REFRESHES):
-            self._pipe(called, url, folder)
-            found += self.server.query("ours", GROWTH)
-            if not at_once:
-                self._await_autovacuum(int(found[-1][-1]))
-        return found
-
-    def _await_autovacuum(self, number: int) -> None:
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if int(self.server.query("ours", GROWTH)[0][-1]) > number:
-                return
-            time.sleep(0.5)
-
-    def _pipe(self, called: Sequence[str], url: str, folder: Path) -> Taken:
-        state = folder / "state.json"
-        return ours.together(
-            ours.into_postgres(called, self.loader, url, folder=folder, state=state)
-        )
-
-    def _twice(self, name: str, load: Callable[[], Taken]) -> Loads:
-        first, second = load(), load()
-        [[rows]] = self.server.query(name, "select count(*) from ynab.transactions")
-        if int(rows) != (wanted := self.sandbox.count("transactions")):
-            raise SystemExit(f"{name} has {rows} transactions, not {wanted}: no fair comparison.")
-        return Loads(first, second, int(rows))
-
-    def _folder(self) -> Path:
-        return Path(tempfile.mkdtemp(dir=self.folder))
-
-
 def main() -> None:
     """Measures and prints the tables."""
     asked = _arguments()
-    tap, loader, dlt = Program("tap"), Program("loader"), Program("dlt")
-    headline(f"python3 benchmarks/end_to_end.py --transactions {asked.transactions}")
+    tap, loader = Program("tap"), Program("loader")
     with (
         tempfile.TemporaryDirectory() as name,
         account(tap, asked.transactions) as sandbox,
         databases(loader, Path(name) / "postgres") as server,
     ):
         sandbox.prepare()
-        bench = Bench(sandbox, server, Path(name), tap, loader, dlt)
+        makers = _makers(sandbox, server, tap, loader)
+        headline(f"python3 benchmarks/end_to_end.py --transactions {asked.transactions}")
         results = in_turns(
-            {OURS: bench.ours}
-            | {named: partial(bench.peer, options) for named, options in VARIANTS.items()},
+            {
+                named: partial(_twice, maker, Path(name), sandbox.count("transactions"))
+                for named, maker in makers.items()
+            },
             asked.rounds,
         )
         _print_loads(results)
         targets(_judge(results))
         if asked.refreshes:
-            _print_refreshes(bench.refreshes(at_once=asked.at_once))
+            peer = makers[OURS](_inside(Path(name)))
+            _print_refreshes(_refreshes(peer, server, at_once=asked.at_once))
+
+
+def _makers(sandbox: Account, server: Databases, tap: Program, loader: Program) -> dict[str, Maker]:
+    """What is measured, each set up with an empty database."""
+    dlt = Program("dlt")
+
+    def tap_peer(command: str, folder: Path) -> Peer:
+        path = loader.command(command)
+        return TapIntoPostgres("ours", folder, sandbox, tap, path, server, goes_on=False)
+
+    def dlt_peer(options: Sequence[str], folder: Path) -> Peer:
+        return Dlt("dlt", folder, sandbox, dlt, server, [*dlt_options(told=True), *options])
+
+    return {
+        OURS: partial(tap_peer, ours.LOADER),
+        STOCK: partial(tap_peer, "target-postgres"),
+        DLT: partial(dlt_peer, []),
+        DLT_CSV: partial(dlt_peer, ["--csv", "--flat"]),
+    }
+
+
+def _twice(maker: Maker, folder: Path, wanted: int) -> Loads:
+    peer = maker(_inside(folder))
+    first, second = peer.sync(), peer.sync()
+    if (rows := len(peer.amounts())) != wanted:
+        raise SystemExit(f"{peer.name} has {rows} transactions, not {wanted}: no fair comparison.")
+    return Loads(first, second, rows)
+
+
+def _inside(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder))
+
+
+def _refreshes(peer: Peer, server: Databases, *, at_once: bool) -> list[list[str]]:
+    """Size, live and dead rows of the transactions after each full refresh.
+
+    Args:
+        peer: what refreshes them.
+        server: where they are.
+        at_once: whether one follows upon the other; else autovacuum comes in between, as it
+            does where a refresh is a matter of hours or days.
+    """
+    if not at_once:
+        server.hurry_autovacuum()
+    found = []
+    for _ in range(REFRESHES):
+        peer.sync()
+        found += server.query(peer.name, GROWTH)
+        if not at_once:
+            _await_autovacuum(peer, server, int(found[-1][-1]))
+    return found
+
+
+def _await_autovacuum(peer: Peer, server: Databases, number: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if int(server.query(peer.name, GROWTH)[0][-1]) > number:
+            return
+        time.sleep(0.5)
 
 
 def _arguments() -> argparse.Namespace:
@@ -202,13 +183,13 @@ def _print_loads(results: dict[str, list[Loads]]) -> None:
 
 
 def _judge(results: dict[str, list[Loads]]) -> list[Target]:
-    first = {name: median(one.first.seconds for one in loads) for name, loads in results.items()}
-    again = median(one.second.seconds for one in results[OURS]) / first[OURS]
+    first = {name: [one.first.seconds for one in loads] for name, loads in results.items()}
+    again = share([one.second.seconds for one in results[OURS]], first[OURS])
     return [
         *(
-            Target(f"time by that of {name}", f"{share:.2f}", f"<= {SHARE}", share <= SHARE)
-            for name in VARIANTS
-            for share in [first[OURS] / first[name]]
+            Target(f"time by that of {name}", f"{found:.2f}", f"<= {SHARE}", found <= SHARE)
+            for name in (DLT, DLT_CSV)
+            for found in [share(first[OURS], first[name])]
         ),
         Target("second load by the first", f"{again:.2f}", f"<= {AGAIN}", again <= AGAIN),
     ]

@@ -16,7 +16,7 @@ from statistics import median
 from bench.measure import Taken, run
 from bench.programs import Program
 from bench.project import Project
-from bench.report import Target, headline, in_turns, spread, table, targets
+from bench.report import Target, headline, in_turns, share, spread, table, targets
 
 ROUNDS, IMPORTS = 7, 15
 SHARE, SECONDS = 1.5, 0.4
@@ -83,10 +83,10 @@ def _print(title: str, found: dict[str, list[Taken]]) -> None:
 
 
 def _judge(runs: dict[str, list[Taken]], imports: dict[str, list[Taken]]) -> list[Target]:
-    share = _middle(runs[IDLE]) / _middle(runs[EMPTY])
+    idle = share(*([one.seconds for one in runs[name]] for name in (IDLE, EMPTY)))
     imported = _middle(imports[IMPORT])
     return [
-        Target("idle sync by the empty tap", f"{share:.2f}", f"<= {SHARE}", share <= SHARE),
+        Target("idle sync by the empty tap", f"{idle:.2f}", f"<= {SHARE}", idle <= SHARE),
         Target(
             "importing the tap, seconds, Python's start included",
             f"{imported:.2f}",

@@ -6,18 +6,16 @@ compared with the account.
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
+from bench import tap as ours
 from bench.database import databases
 from bench.peers import Airbyte, Dlt, SqliteExport, Tap, TapIntoPostgres, dlt_options
+from bench.picture import draw, options
 from bench.programs import Program
 from bench.report import headline, in_turns, spread, table
 from bench.sandbox import EVERYTHING, TODAY, account, without_null_maps
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 
 TRANSACTIONS = 10_000
 QUICK = 2_000
-#: For the picture.
-SIZES = [10_000, 50_000, 100_000, 250_000, 500_000]
 #: How many are edited, deleted and added between the two syncs; half of those deleted are old.
 CHANGED = 10
 A_YEAR_AGO = f"{int(TODAY[:4]) - 1}{TODAY[4:]}"
@@ -130,7 +126,7 @@ class Peers:
                 "all", folder, at, tap=self.tap, streams=()
             ),
             "tap-ynab, PostgreSQL": lambda folder, at: TapIntoPostgres(
-                "ours", folder, at, self.tap, self.loader, server
+                "ours", folder, at, self.tap, self.loader.command(ours.LOADER), server
             ),
             f"{versions['sqlite']}, SQLite": lambda folder, at: SqliteExport(
                 "sqlite", folder, at, sqlite
@@ -144,7 +140,7 @@ class Peers:
 
 def main() -> None:
     """Compares and prints the tables."""
-    asked = _arguments()
+    asked = options(__doc__, quick=[QUICK], usual=[TRANSACTIONS])
     with tempfile.TemporaryDirectory() as name:
         peers = Peers(Path(name) / "postgres")
         headline("python3 benchmarks/peers.py")
@@ -152,20 +148,7 @@ def main() -> None:
             makers = peers.makers(server)
             found = {size: _compare(peers.tap, makers, size, asked.rounds) for size in asked.sizes}
     if asked.picture:
-        _draw(found, asked.picture)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", help="transactions of the first budget")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="one round, small: does it run?")
-    parser.add_argument("--picture", type=Path, help="draws seconds and memory to this SVG or PNG")
-    asked = parser.parse_args()
-    usual = [QUICK] if asked.quick else SIZES if asked.picture else [TRANSACTIONS]
-    asked.sizes = asked.sizes or usual
-    asked.rounds = 1 if asked.quick else asked.rounds
-    return asked
+        draw(asked.picture, _curves(found))
 
 
 def _compare(
@@ -267,25 +250,12 @@ def _print_missed(results: dict[str, list[Result]]) -> None:
     )
 
 
-def _draw(found: dict[int, dict[str, list[Result]]], picture: Path) -> None:
-    """Has the picture drawn by a program of its own: nothing else here needs its library."""
-    drawing = Program("picture")
-    curves = {
-        name: [_point(size, of_size[name]) for size, of_size in found.items()]
+def _curves(found: dict[int, dict[str, list[Result]]]) -> dict[str, dict[int, list[Taken]]]:
+    return {
+        name: {size: [one.first for one in of_size[name]] for size, of_size in found.items()}
         for name, results in next(iter(found.values())).items()
         if results[-1].old == 0  # with fewer rows than there are it is easy to be fast
     }
-    subprocess.run(
-        [drawing.command("python"), str(drawing.folder / "draw.py"), str(picture)],
-        input=json.dumps(curves).encode(),
-        check=True,
-    )
-    print(f"Picture: {picture}")
-
-
-def _point(size: int, results: Sequence[Result]) -> dict[str, float]:
-    seconds = median(one.first.seconds for one in results)
-    return {"rows": size, "seconds": seconds, "memory": max(one.first.memory for one in results)}
 
 
 if __name__ == "__main__":

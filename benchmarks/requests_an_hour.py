@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import tap as ours
 from bench.database import databases
 from bench.peers import Airbyte, Dlt, SqliteExport, Tap
 from bench.programs import Program
@@ -31,19 +32,6 @@ if TYPE_CHECKING:
 BUDGETS = [1, 2, 5, 10]
 AN_HOUR = 200
 TRANSACTIONS = 500
-#: All but those that YNAB sends in full each time, and few people look at.
-WITHOUT_MOVEMENTS = (
-    "budgets",
-    "accounts",
-    "category_groups",
-    "categories",
-    "payees",
-    "payee_locations",
-    "transactions",
-    "scheduled_transactions",
-    "months",
-    "month_categories",
-)
 
 
 @dataclass(frozen=True)
@@ -93,10 +81,11 @@ def _arguments() -> argparse.Namespace:
 
 def _makers(tap: Program, server: Databases) -> dict[str, Maker]:
     dlt, airbyte, sqlite = Program("dlt"), Program("airbyte"), Program("sqlite_export")
+    without_movements = [n for n in ours.stream_names(tap) if not n.startswith("money_")]
     return {
         "tap-ynab, all 12 streams": lambda folder, at: Tap("all", folder, at, tap=tap, streams=()),
         "tap-ynab, without money movements": lambda folder, at: Tap(
-            "most", folder, at, tap=tap, streams=WITHOUT_MOVEMENTS
+            "most", folder, at, tap=tap, streams=without_movements
         ),
         "tap-ynab, the 6 streams of dlt and Airbyte": lambda folder, at: Tap(
             "six", folder, at, tap=tap

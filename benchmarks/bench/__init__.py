@@ -1,1 +1,6 @@
-"""What all benchmarks share."""
+"""What the benchmarks share."""
+
+import signal
+
+# As by Ctrl-C, so that the servers that were started are stopped on the way out.
+signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -131,21 +131,25 @@ class TapIntoPostgres(Peer):
 
     Attributes:
         tap: where the tap is installed.
-        loader: where the loader is installed.
+        loader: the path of the loader's command.
         server: where to load into.
+        goes_on: whether a sync goes on from the state of the one before.
     """
 
     tap: Program
-    loader: Program
+    loader: str
     server: Databases
+    goes_on: bool = True
 
     def __post_init__(self) -> None:
         """Begins with an empty database."""
         self._url = self.server.anew("ours")
 
     def sync(self) -> Taken:
-        """Goes on from the state of the sync before."""
+        """Brings what changed, or everything."""
         state = self.folder / "state.json"
+        if not self.goes_on:
+            state.unlink(missing_ok=True)
         called = ours.command(self.tap, self.account, self.folder, streams=ours.SIX, state=state)
         return ours.together(
             ours.into_postgres(called, self.loader, self._url, folder=self.folder, state=state)
@@ -182,8 +186,10 @@ class Dlt(Peer):
         """Runs the pipeline, whose own state is in its folder."""
         script = str(self.program.folder / "run.py")
         called = [self.program.command("python"), script, self.account.url, TOKEN, self._url]
-        quiet = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
-        return run([*called, *self.options], folder=self.folder, environment=quiet)
+        told = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+        # Run by root, it would keep what it knows of all rounds in one place.
+        told["DLT_DATA_DIR"] = str(self.folder / "dlt")
+        return run([*called, *self.options], folder=self.folder, environment=told)
 
     def rows(self) -> int:
         """Rows in its tables."""

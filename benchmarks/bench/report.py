@@ -80,6 +80,18 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return middle if low == high else f"{middle} ({low}-{high})"
 
 
+def share(ours: Sequence[float], others: Sequence[float]) -> float:
+    """The median of what each round took of the other's in the same round.
+
+    The machine may be half as fast in the next round; then both are.
+
+    Args:
+        ours: what was measured in each round.
+        others: what of the other was.
+    """
+    return median(one / other for one, other in zip(ours, others, strict=True))
+
+
 def in_turns(things: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
     """Runs A B C A B C, so that what else the machine does hits all of them alike.
 

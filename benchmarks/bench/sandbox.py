@@ -89,29 +89,28 @@ class Account:
         self.operate("clear-requests")
         return count
 
-    def transactions(self, query: str = f"?since_date={EVERYTHING}") -> bytes:
-        """The answer with the first budget's transactions.
+    @property
+    def transactions(self) -> str:
+        """The address of all transactions of the first budget."""
+        return f"{self.url}/plans/{self.plans[0]['id']}/transactions?since_date={EVERYTHING}"
 
-        Args:
-            query: what is sent beside the path.
-        """
-        return self._read(f"/v1/plans/{self.plans[0]['id']}/transactions{query}")
+    def answer(self) -> bytes:
+        """What stands there."""
+        return self._read(self.transactions)
 
     def prepare(self) -> None:
         """Lets the sandbox make its largest answers, which it keeps until something changes."""
-        for query in ("", f"?since_date={EVERYTHING}"):
-            self.transactions(query)
+        for address in (self.transactions, self.transactions.partition("?")[0]):
+            self._read(address)
         self.requests()
 
     def _open(self, path: str, document: bytes | None = None) -> Row:
-        found: Row = json.loads(self._read(path, document))
+        found: Row = json.loads(self._read(self.url.removesuffix("/v1") + path, document))
         return found
 
-    def _read(self, path: str, document: bytes | None = None) -> bytes:
+    def _read(self, url: str, document: bytes | None = None) -> bytes:
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        request = Request(  # noqa: S310 - it is this machine's own
-            self.url.removesuffix("/v1") + path, data=document, headers=headers
-        )
+        request = Request(url, data=document, headers=headers)  # noqa: S310 - this machine's own
         with urlopen(request) as answer:  # noqa: S310 - likewise
             content: bytes = answer.read()
         return content

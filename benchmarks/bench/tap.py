@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from bench.sandbox import Account
 
 Row = dict[str, Any]
+
+#: The loader's command in meltano.yml.
+LOADER = "embedded-postgres-target"
 
 #: Streams that the peers have too.
 SIX = (
@@ -50,27 +54,40 @@ def command(
     config = {"access_token": TOKEN, "api_url": account.url, "requests_per_hour": 1_000_000}
     called = [tap.command("tap-ynab"), "--config", write(folder / "tap.json", config)]
     if streams:
-        called += ["--catalog", write(folder / "catalog.json", _catalog(tap, tuple(streams)))]
+        called += ["--catalog", write(folder / "catalog.json", _catalog(tap, streams))]
     if state and state.exists():
         called += ["--state", str(state)]
     return called
 
 
+def stream_names(tap: Program) -> list[str]:
+    """All streams that the tap has.
+
+    Args:
+        tap: where it is installed.
+    """
+    return [entry["stream"] for entry in _discovered(tap)["streams"]]
+
+
+def _catalog(tap: Program, streams: Sequence[str]) -> Row:
+    catalog = deepcopy(_discovered(tap))
+    for entry in catalog["streams"]:
+        for part in entry["metadata"]:
+            if not part["breadcrumb"]:
+                part["metadata"]["selected"] = entry["stream"] in streams
+    return catalog
+
+
 @cache
-def _catalog(tap: Program, streams: tuple[str, ...]) -> dict[str, Any]:
-    discover = [tap.command("tap-ynab"), "--discover"]
-    found: dict[str, Any] = json.loads(
+def _discovered(tap: Program) -> Row:
+    found: Row = json.loads(
         subprocess.run(
-            [*discover, "--config", "/dev/stdin"],
+            [tap.command("tap-ynab"), "--discover", "--config", "/dev/stdin"],
             input=json.dumps({"access_token": TOKEN}).encode(),
             check=True,
             capture_output=True,
         ).stdout
     )
-    for entry in found["streams"]:
-        for part in entry["metadata"]:
-            if not part["breadcrumb"]:
-                part["metadata"]["selected"] = entry["stream"] in streams
     return found
 
 
@@ -107,13 +124,13 @@ def keep_last_state(messages: Path, state: Path) -> None:
 
 
 def into_postgres(
-    called: Sequence[str], loader: Program, url: str, *, folder: Path, state: Path
+    called: Sequence[str], loader: str, url: str, *, folder: Path, state: Path
 ) -> tuple[Taken, Taken]:
     """Runs `tap-ynab | target-postgres` and tells what each of the two took.
 
     Args:
         called: how the tap is called.
-        loader: where the loader is installed.
+        loader: the path of the loader's command.
         url: of the database.
         folder: where they run.
         state: file that takes the state.
@@ -123,7 +140,7 @@ def into_postgres(
     with said.open("wb") as output:
         tap = Running(called, folder=folder, stdout=subprocess.PIPE)
         target = Running(
-            [loader.command("target-postgres"), "--config", config],
+            [loader, "--config", config],
             folder=folder,
             environment={"PGTZ": "UTC"},
             stdin=tap.output,
