@@ -298,7 +298,7 @@ class TapYNAB(Tap):
             )
 
     def _handle_termination(self, signum: int, frame: object) -> None:  # noqa: ARG002 as the SDK has it
-        """End as what was terminated; `run` writes the state of what is complete."""
+        """End as what was terminated; `run` writes the state, where it may."""
         self.message_writer.interrupt(128 + signum)
 
     @classmethod

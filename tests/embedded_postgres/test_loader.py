@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
 from pipeline import LOADER
 
 if TYPE_CHECKING:
@@ -31,16 +32,28 @@ def test_what_it_replaces_is_still_there() -> None:
     assert found.stdout == ""
 
 
-def test_a_table_without_a_key_takes_rows_too(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["primary key", ""])
+def test_a_table_that_was_there_before(database: Database, tmp_path: Path, key: str) -> None:
     with psycopg.connect(database.url) as connection:
         connection.execute("create schema ynab")
-        connection.execute("create table ynab.payees (id text, name text)")
-        connection.execute("insert into ynab.payees values ('old', 'Old'), ('other', 'Other')")
-    schema = {"properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
+        connection.execute(f'create table ynab.payees (id text {key}, "Name" text, mine text)')
+        connection.execute(
+            "insert into ynab.payees values ('old', 'Old', 'a'), ('other', 'Other', null)"
+        )
+    schema = {name: {"type": ["string", "null"]} for name in ("id", "Name", "note")}
+    rows = [
+        {"id": "old", "Name": "Newer", "note": "1"},
+        {"id": "new", "Name": "Replaced", "note": "2"},
+        {"id": "new", "Name": "New", "note": None},
+    ]
     messages = [
-        {"type": "SCHEMA", "stream": "payees", "schema": schema, "key_properties": ["id"]},
-        {"type": "RECORD", "stream": "payees", "record": {"id": "old", "name": "New"}},
-        {"type": "RECORD", "stream": "payees", "record": {"id": "new", "name": "Newer"}},
+        {
+            "type": "SCHEMA",
+            "stream": "payees",
+            "schema": {"properties": schema},
+            "key_properties": ["id"],
+        },
+        *({"type": "RECORD", "stream": "payees", "record": row} for row in rows),
     ]
     config = tmp_path / "loader.json"
     config.write_text(json.dumps(database.loader_config))
@@ -51,10 +64,9 @@ def test_a_table_without_a_key_takes_rows_too(database: Database, tmp_path: Path
         check=True,
         text=True,
     )
-    rows = database.query("select id, name from ynab.payees")
-    assert {row["id"]: row["name"] for row in rows} == {
-        "old": "New",
-        "other": "Other",
-        "new": "Newer",
-    }
-    assert len(rows) == 3
+    found = database.query('select id, "Name", note, mine from ynab.payees order by id')
+    assert [tuple(row.values()) for row in found] == [
+        ("new", "New", None, None),
+        ("old", "Newer", "1", "a"),
+        ("other", "Other", None, None),
+    ]

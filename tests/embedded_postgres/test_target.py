@@ -1,4 +1,4 @@
-"""`embedded-postgres-target` says which database a run works on and becomes the loader."""
+"""`embedded-postgres-target` says which database a run works on and runs the loader."""
 
 from __future__ import annotations
 
@@ -30,15 +30,18 @@ ELSEWHERE = {
 }
 
 
-#: In the place of the loader's class: tells how it was started.
-STAND_IN = """
+#: In the place of the loader: tells how it was started.
+STAND_IN = {
+    "sinks.py": "class PostgresSink: pass",
+    "target.py": """
 import json, os
 
 class TargetPostgres:
     @staticmethod
     def cli(arguments):
         print(json.dumps([arguments, dict(os.environ), os.umask(0)]))
-"""
+""",
+}
 
 
 class Loader:
@@ -53,7 +56,8 @@ class Loader:
         """
         self.package = folder / "target_postgres"
         self.package.mkdir()
-        (self.package / "target.py").write_text(STAND_IN, encoding="utf-8")
+        for name, content in STAND_IN.items():
+            (self.package / name).write_text(content, encoding="utf-8")
         self.environment = {
             "MELTANO_PROJECT_ROOT": str(project),
             "PATH": os.defpath,

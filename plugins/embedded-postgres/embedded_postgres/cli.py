@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedded_postgres.errors import ServerError
-from embedded_postgres.programs import program, without_libpq_variables
+from embedded_postgres.programs import libpq_variables, program
 from embedded_postgres.server import Server
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def _psql(server: Server, arguments: list[str]) -> int:
 def _become_psql(server: Server, arguments: list[str]) -> NoReturn:
     psql = program("psql")
     # In the environment, not in the arguments, which every user of the machine can list.
-    environment = without_libpq_variables() | server.libpq_variables
+    ours = {name: os.environ[name] for name in os.environ.keys() - libpq_variables()}
+    environment = ours | server.libpq_variables
     os.execve(psql, [psql, *arguments], environment)  # noqa: S606 -- no shell is wanted
 
 

@@ -58,6 +58,9 @@ class Sink(PostgresSink):  # type: ignore[misc]
 
         The SDK asks of each value of each row whether its column is of these.
         """
+        if not record.keys() <= schema["properties"].keys():  # of which the SDK warns
+            super()._parse_timestamps_in_record(record, schema, treatment)
+            return
         moments = {name: record[name] for name in self._moments & record.keys()}
         super()._parse_timestamps_in_record(moments, schema, treatment)
         record.update(moments)
@@ -75,6 +78,7 @@ class Loader(TargetPostgres):  # type: ignore[misc]
         The loader itself would load what else it has read, and end with 0 as if that were all. In
         the middle of a load it has been seen to wait for itself instead, for ever.
         """
+        signal.signal(signum, signal.SIG_DFL)  # told once more, it ends whatever it does
         signal.default_int_handler(signum, frame)
 
 

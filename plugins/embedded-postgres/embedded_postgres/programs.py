@@ -47,9 +47,9 @@ def server_environment() -> dict[str, str]:
     return {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
 
 
-def without_libpq_variables() -> dict[str, str]:
-    """Returns the caller's environment without PGHOST, PGSSLMODE and the rest of the family."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+def libpq_variables() -> set[str]:
+    """Returns which of PGHOST, PGSSLMODE and the rest of the family the caller has set."""
+    return {name for name in os.environ if name.startswith("PG")}
 
 
 def run(command: Sequence[str], *, folder: Path, lock: int, statements: str = "") -> None:

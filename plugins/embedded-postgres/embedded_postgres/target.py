@@ -17,7 +17,7 @@ from embedded_postgres import files
 from embedded_postgres.cli import default_folder, explain
 from embedded_postgres.destination import describe, settings
 from embedded_postgres.errors import ServerError
-from embedded_postgres.programs import without_libpq_variables
+from embedded_postgres.programs import libpq_variables
 from embedded_postgres.server import Server
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _use_embedded(arguments: list[str]) -> list[str]:
     added = ["--config", str(override)]
     _say(f"{describe(settings([*arguments, *added]))} (embedded PostgreSQL in {server.folder})")
     # PGHOSTADDR, PGSSLMODE and their like would still apply to the URL.
-    for name in os.environ.keys() - without_libpq_variables().keys():
+    for name in libpq_variables():
         del os.environ[name]
     return added
 
