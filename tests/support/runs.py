@@ -34,6 +34,13 @@ def good(finished: Finished) -> Finished:
     return finished
 
 
+def failed(finished: Finished) -> str:
+    """The last line of a run that failed, and said so without a traceback."""
+    assert finished.code == 1, finished.log
+    assert "Traceback" not in finished.log
+    return finished.log.strip().splitlines()[-1]
+
+
 def said(finished: Finished) -> set[str]:
     """Streams that messages were about."""
     return {message["stream"] for message in finished.messages if "stream" in message}

@@ -1,0 +1,106 @@
+"""meltano.yml has what the tap, the loader and the README say."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from described import environments, output, read, settings_of
+from pages import Document
+from pipeline import LOADER, PROJECT
+
+if TYPE_CHECKING:
+    Json = dict[str, Any]
+
+README = Document(PROJECT / "README.md")
+#: The SDK's setting for a library that the tap does not install.
+USELESS = {"faker_config"}
+
+
+def test_meltano_knows_the_settings_of_the_tap(
+    about: Json, own_settings: dict[str, Json], plugins: dict[str, Json]
+) -> None:
+    wanted = {
+        name: definition
+        for name, definition in about["settings"]["properties"].items()
+        if name not in USELESS
+    }
+    settings = settings_of(plugins["tap-ynab"])
+    assert settings.keys() == wanted.keys()
+    for name, definition in wanted.items():
+        assert settings[name]["kind"] in definition["type"], name
+        assert settings[name].get("sensitive", False) == definition.get("secret", False), name
+    for name, definition in own_settings.items():
+        assert settings[name].get("label") == definition["title"]
+
+
+def test_meltano_knows_the_capabilities_of_the_tap(about: Json, plugins: dict[str, Json]) -> None:
+    assert set(plugins["tap-ynab"]["capabilities"]) == set(about["capabilities"])
+
+
+def test_meltano_knows_the_settings_of_the_loader(plugins: dict[str, Json]) -> None:
+    known = json.loads(output(LOADER, "--about", "--format=json"))["settings"]["properties"]
+    loader = plugins["target-postgres"]
+    assert settings_of(loader).keys() <= known.keys()
+    assert loader["config"].keys() <= settings_of(loader).keys()
+    for name, setting in settings_of(loader).items():
+        assert setting["kind"] in known[name]["type"], name
+    assert loader["config"] == {
+        "default_target_schema": "ynab",
+        "use_copy": True,
+        "validate_records": False,
+    }
+
+
+def test_the_loader_is_pinned_where_everything_is(plugins: dict[str, Json]) -> None:
+    pinned = [line for line in read("constraints.txt").splitlines() if "target-postgres" in line]
+    assert len(pinned) == 1
+    assert pinned[0] in plugins["target-postgres"]["pip_url"].split()
+    for plugin in plugins.values():
+        assert plugin["pip_url"].startswith("-c constraints.txt ")
+
+
+def test_twins_of_amounts_are_not_selected(plugins: dict[str, Json]) -> None:
+    assert plugins["tap-ynab"]["select"] == ["*.*", "!*.*_formatted", "!*.*_currency"]
+
+
+def test_jobs_and_schedules(meltano: Json, plugins: dict[str, Json]) -> None:
+    jobs = {job["name"]: job["tasks"] for job in meltano["jobs"]}
+    assert jobs == {
+        "sync": ["tap-ynab target-postgres"],
+        "reconcile": ["tap-ynab-reconcile target-postgres"],
+    }
+    assert {
+        schedule["name"]: (schedule["interval"], schedule["job"])
+        for schedule in meltano["schedules"]
+    } == {
+        "sync-every-4-hours": ("0 */4 * * *", "sync"),
+        "reconcile-daily": ("0 3 * * *", "reconcile"),
+    }
+    assert plugins["tap-ynab-reconcile"]["inherit_from"] == "tap-ynab"
+    metadata = plugins["tap-ynab-reconcile"]["metadata"]
+    assert metadata == {"*": {"replication-method": "FULL_TABLE"}}
+
+
+def test_the_crontab_calls_each_schedule_when_meltano_says(meltano: Json) -> None:
+    (crontab,) = [block for block in README.code("") if "meltano schedule" in block]
+    lines = re.findall(r"(?m)^((?:\S+ +){5})cd .*meltano schedule run (\S+)", crontab)
+    shown = {name: " ".join(interval.split()) for interval, name in lines}
+    assert shown == {s["name"]: s["interval"] for s in meltano["schedules"]}
+
+
+def test_environments(meltano: Json) -> None:
+    assert meltano["default_environment"] == "demo"
+    rows = README.table("environment", "account", "database")
+    assert [re.findall(r"`([^`]*)`", row[0])[0] for row in rows] == list(environments(meltano))
+    folders = {}
+    for name, environment in environments(meltano).items():
+        folders[name] = environment.get("env", {}).get("EMBEDDED_POSTGRES")
+        has_sandbox = "YNAB_SANDBOX" in environment.get("env", {})
+        assert has_sandbox == (name == "demo")
+    assert folders == {"demo": ".data/demo/postgres", "local": ".data/postgres", "prod": None}
+
+
+def test_usage_statistics_are_off(meltano: Json) -> None:
+    assert meltano["send_anonymous_usage_stats"] is False
