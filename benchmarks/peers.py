@@ -158,8 +158,7 @@ def _compare(
         {name: partial(_one, tap, maker, size) for name, maker in makers.items()}, rounds
     )
     print(f"{size:,} transactions in one budget, 240 in another:\n")
-    _print_figures(results)
-    _print_missed(results)
+    _print(results)
     return results
 
 
@@ -213,10 +212,11 @@ def _missed(changes: Changes, rows: dict[str, Row], has: Amounts) -> Missed:
     )
 
 
-def _print_figures(results: dict[str, list[Result]]) -> None:
+def _print(results: dict[str, list[Result]]) -> None:
     columns = ["first load, then a sync of changes", "requests", "rows", "seconds", "peak MB"]
+    columns += ["then requests", "seconds", "peak MB"]
     table(
-        [*columns, "then requests", "seconds", "peak MB"],
+        [*columns, "missed old rows", "old edits", "deletions", "wrong in the end"],
         [
             [
                 name,
@@ -227,18 +227,6 @@ def _print_figures(results: dict[str, list[Result]]) -> None:
                 spread([one.requests[1] for one in found], 0),
                 spread([one.second.seconds for one in found]),
                 spread([one.second.memory for one in found], 0),
-            ]
-            for name, found in results.items()
-        ],
-    )
-
-
-def _print_missed(results: dict[str, list[Result]]) -> None:
-    table(
-        ["missed", "old rows", "old edits", "deletions", "transactions wrong in the end"],
-        [
-            [
-                name,
                 f"{found[-1].old:,}",
                 f"{missed.edits} of {CHANGED}",
                 f"{missed.deletions} of {CHANGED}",

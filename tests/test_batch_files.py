@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bookmarks import complete
+from pipeline import Pipeline
 from rows import STREAMS
 from runs import good
 from small import small_account  # noqa: F401 the fixture `sandbox`
 
 if TYPE_CHECKING:
-    from pipeline import Finished, Tap
+    from pipeline import Database, Finished, Tap
     from ynab_sandbox import Sandbox
 
 LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
@@ -53,7 +54,7 @@ def test_each_row_is_in_a_file(batching: Tap, sandbox: Sandbox) -> None:
     assert all(ids(finished, stream) for stream in STREAMS)
 
 
-def test_a_file_that_cannot_be_finished_loses_no_rows(batching: Tap) -> None:
+def test_a_file_that_cannot_be_finished_loses_no_rows(batching: Tap, database: Database) -> None:
     whole = good(batching.run())
     size = {name: max(p.stat().st_size for p in files(whole, name)) for name in STREAMS}
     largest = max(size, key=size.__getitem__)
@@ -67,5 +68,11 @@ def test_a_file_that_cannot_be_finished_loses_no_rows(batching: Tap) -> None:
     assert not files(cut, largest)
     assert largest not in {stream for stream, _ in complete(cut.state)}
 
-    again = good(batching.run(state=cut.state))
+    pipeline = Pipeline(batching, database)
+    pipeline.load(cut.stdout)
+    again = good(batching.run(state=pipeline.state))
     assert ids(again, largest) == ids(whole, largest)
+    pipeline.load(again.stdout)
+    for stream in STREAMS:
+        rows = database.query(f"select id from ynab.{stream}")  # noqa: S608 a name of ours
+        assert {row["id"] for row in rows} == ids(whole, stream), stream

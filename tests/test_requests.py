@@ -15,7 +15,7 @@ from small import first_run, small_account  # noqa: F401 the fixtures `first` an
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline import Finished, Row, Tap
+    from pipeline import Finished, Pipeline, Row, Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
 
@@ -154,8 +154,9 @@ def test_a_counter_that_goes_back_has_the_budget_read_in_full(
 @pytest.mark.parametrize("lagging", ["transactions", "categories"])
 @pytest.mark.parametrize("use_export", [True, False])
 def test_a_counter_that_goes_back_while_a_stream_lags_behind(
-    tap: Tap, plan: Plan, lagging: str
+    pipeline: Pipeline, plan: Plan, lagging: str
 ) -> None:
+    tap = pipeline.tap
     catalog = Catalog(tap)
     names = ["payees", "category_groups", "categories", "transactions"]
     first = good(tap.run(*catalog.only(*names).arguments()))
@@ -166,6 +167,9 @@ def test_a_counter_that_goes_back_while_a_stream_lags_behind(
     between = good(tap.run(*others.arguments(), state=first.state))
     again = good(tap.run(*catalog.only(*names).arguments(), state=between.state))
     assert "new" in of_budget(again, lagging, plan)
+    for finished in (first, between, again):
+        pipeline.load(finished.stdout)
+    assert "new" in pipeline.database.alive(lagging)
 
 
 def test_every_request_for_transactions_says_since_when(
