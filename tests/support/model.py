@@ -8,12 +8,13 @@ from contextlib import redirect_stdout, suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from rows import moment
 from tap_ynab.errors import TransientError, YNABError
 from tap_ynab.tap import TapYNAB
 
+from tests.support.rows import moment
+
 if TYPE_CHECKING:
-    from pipeline import Row, State
+    from tests.support.pipeline import Row, State
 
 
 class Tables:

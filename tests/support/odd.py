@@ -9,9 +9,10 @@ from ynab_sandbox.body import encode
 from ynab_sandbox.export import document
 
 if TYPE_CHECKING:
-    from pipeline import Row
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Row
 
 LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 TOO_LARGE = 10**30

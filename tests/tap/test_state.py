@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bookmarks import bookmarks, complete, counters
-from rows import BUDGET_STREAMS, DELTA_STREAMS, FULL_STREAMS, STREAMS
-from runs import good, of_budget
-from small import first_run, small_account, small_sandbox  # noqa: F401 `first` and `sandbox`
+
+from tests.support.bookmarks import bookmarks, complete, counters
+from tests.support.rows import BUDGET_STREAMS, DELTA_STREAMS, FULL_STREAMS, STREAMS
+from tests.support.runs import good, of_budget
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
-    from pipeline import Finished, Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Finished, Tap
 
 #: What a bookmark holds beside the counters: the date, or month, that it is good for.
 ALSO_IN_BOOKMARK = {

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from catalogs import Catalog
-from rows import BUDGET_STREAMS, DELTA_STREAMS, FULL_STREAMS, STREAMS
-from runs import good, ids, of_budget, said
-from small import first_run, small_account  # noqa: F401 the fixtures `first` and `sandbox`
+
+from tests.support.catalogs import Catalog
+from tests.support.rows import BUDGET_STREAMS, DELTA_STREAMS, FULL_STREAMS, STREAMS
+from tests.support.runs import good, ids, of_budget, said
 
 if TYPE_CHECKING:
-    from pipeline import Finished, Row, Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Finished, Row, Tap
 
 
 def test_a_schema_comes_before_its_rows_with_key_and_counter(first: Finished) -> None:

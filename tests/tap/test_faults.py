@@ -1,7 +1,7 @@
 """What goes wrong between YNAB and the tap is ridden out, or told plainly; it never costs a row.
 
 The table in docs/faults.md is what the first test here has seen; `FAULTS_MD=write pytest
-tests/test_faults.py` writes it anew.
+tests/tap/test_faults.py` writes it anew.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pipeline import BARE, PROJECT, Pipeline, Tap
-from rows import STREAMS, assert_equal
-from runs import failed, ids, of_budget
 from ynab_sandbox import Sandbox, serve
+
+from tests.support.pipeline import BARE, PROJECT, Pipeline, Tap
+from tests.support.rows import STREAMS, assert_equal
+from tests.support.runs import failed, ids, of_budget
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline import Finished
+    from tests.support.pipeline import Finished
 
 #: Each with the sandbox's name for it and its options.
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -6,15 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from bookmarks import bookmarks
-from rows import DELTA_STREAMS
-from runs import failed, good, ids, of_budget
-from small import first_run, small_account  # noqa: F401 the fixtures `first` and `sandbox`
+
+from tests.support.bookmarks import bookmarks
+from tests.support.rows import DELTA_STREAMS
+from tests.support.runs import failed, good, ids, of_budget
 
 if TYPE_CHECKING:
-    from pipeline import Finished, Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Finished, Tap
 
 
 @pytest.mark.parametrize("use_export", [False])

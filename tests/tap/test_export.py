@@ -6,24 +6,26 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from catalogs import Catalog
-from model import QuickPipeline
-from pipeline import Tap
-from rows import assert_equal
-from runs import good
-from small import small_account, small_sandbox  # noqa: F401 the fixture `sandbox`
-from worse import ShortExport
 from ynab_sandbox import serve
 from ynab_sandbox.body import encode
 from ynab_sandbox.export import document
+
+from tests.support.catalogs import Catalog
+from tests.support.model import QuickPipeline
+from tests.support.pipeline import Tap
+from tests.support.rows import assert_equal
+from tests.support.runs import good
+from tests.support.small import small_sandbox
+from tests.support.worse import ShortExport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline import Pipeline, Row, State
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Pipeline, Row, State
 
 EXPORT = r"/plans/[^/]{36}(\?|$)"
 

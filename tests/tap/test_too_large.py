@@ -7,16 +7,18 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline import Pipeline, Tap
-from rows import assert_equal
 from ynab_sandbox import Sandbox, serve
+
+from tests.support.pipeline import Pipeline, Tap
+from tests.support.rows import assert_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from pipeline import Database
     from ynab_sandbox.sandbox import Answer
+
+    from tests.support.pipeline import Database
 
 
 def test_an_export_that_takes_too_long_gives_way_to_the_months(

@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from described import environments, output, read, settings_of
-from pages import Document
-from pipeline import LOADER, PROJECT
+from tests.support.described import environments, output, read, settings_of
+from tests.support.pages import Document
+from tests.support.pipeline import LOADER, PROJECT
 
 if TYPE_CHECKING:
     Json = dict[str, Any]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from pipeline import LOADER
+
+from tests.support.pipeline import LOADER
 
 if TYPE_CHECKING:
-    from pipeline import Database
+    from tests.support.pipeline import Database
 
 #: Prints what our classes define that the loader's do not have.
 STRAY = """

@@ -14,15 +14,23 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from pipeline import PROJECT
-from rows import STREAMS
-from small import small_account  # noqa: F401 the fixture `sandbox`
+
+from tests.support.pipeline import PROJECT
+from tests.support.rows import STREAMS
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
-    from pipeline import Database, Finished, Row, Tap
     from ynab_sandbox import Sandbox
 
+    from tests.support.pipeline import Database, Finished, Row, Tap
+
 VENVS = Path(os.environ.get("LOADERS") or PROJECT / ".venv-loaders")
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A small one."""
+    return small_sandbox()
 
 
 @pytest.fixture

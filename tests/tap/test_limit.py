@@ -6,16 +6,17 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline import Tap
-from rows import assert_equal
-from runs import failed
 from ynab_sandbox import RateLimit, Sandbox, serve
+
+from tests.support.pipeline import Tap
+from tests.support.rows import assert_equal
+from tests.support.runs import failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline import Pipeline, State
+    from tests.support.pipeline import Pipeline, State
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from embedded_postgres.destination import describe
-from pipeline import LOADER
+
+from tests.support.pipeline import LOADER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rows import BUDGET_STREAMS, STREAMS, assert_equal
-from ways import use_export  # noqa: F401 each test runs both ways
+from tests.support.rows import BUDGET_STREAMS, STREAMS, assert_equal
+from tests.support.ways import both_ways
 
 if TYPE_CHECKING:
-    from pipeline import Pipeline
     from ynab_sandbox import Sandbox
+
+    from tests.support.pipeline import Pipeline
+
+pytestmark = both_ways
 
 
 def oldest(sandbox: Sandbox) -> dict[str, object]:

@@ -7,13 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from runs import failed, run
+
+from tests.support.runs import failed, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline import Finished, Tap
     from ynab_sandbox import Sandbox
+
+    from tests.support.pipeline import Finished, Tap
 
 SECRET = "s3cr3t-t0ken-of-mine"  # noqa: S105 the one that must not show up
 

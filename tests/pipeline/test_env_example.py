@@ -8,9 +8,10 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from described import environments, read, settings_of
 from dotenv import dotenv_values
 from tap_ynab.tap import TapYNAB
+
+from tests.support.described import environments, read, settings_of
 
 if TYPE_CHECKING:
     Json = dict[str, Any]

@@ -7,9 +7,10 @@ import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from small import small_sandbox
 from tap_ynab.tap import TapYNAB
 from ynab_sandbox import serve
+
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -8,17 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from bookmarks import complete
-from pipeline import Pipeline
-from rows import STREAMS
-from runs import good
-from small import small_account  # noqa: F401 the fixture `sandbox`
+
+from tests.support.bookmarks import complete
+from tests.support.pipeline import Pipeline
+from tests.support.rows import STREAMS
+from tests.support.runs import good
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
-    from pipeline import Database, Finished, Tap
     from ynab_sandbox import Sandbox
 
+    from tests.support.pipeline import Database, Finished, Tap
+
 LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A small one."""
+    return small_sandbox()
 
 
 @pytest.fixture

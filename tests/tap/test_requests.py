@@ -6,18 +6,19 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from bookmarks import bookmarks, counters
-from catalogs import Catalog
-from rows import DELTA_STREAMS, STREAMS
-from runs import good, ids, of_budget, said
-from small import first_run, small_account  # noqa: F401 the fixtures `first` and `sandbox`
+
+from tests.support.bookmarks import bookmarks, counters
+from tests.support.catalogs import Catalog
+from tests.support.rows import DELTA_STREAMS, STREAMS
+from tests.support.runs import good, ids, of_budget, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline import Finished, Pipeline, Row, Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Finished, Pipeline, Row, Tap
 
 #: Below a budget's own address, each asked for once a run; the export is "", with all of them or,
 #: where the lists are asked for, only for month_categories.

@@ -6,16 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from rows import STREAMS
-from runs import failed, good, run, said
-from small import small_account  # noqa: F401 the fixture `sandbox`
+
+from tests.support.rows import STREAMS
+from tests.support.runs import failed, good, run, said
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline import Tap
     from ynab_sandbox import Sandbox
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Tap
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from singer_sdk.testing import get_tap_test_class
-from small import small_sandbox
 from tap_ynab.tap import TapYNAB
 from ynab_sandbox import serve
+
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from meltano_project import MELTANO, PYTHON, Project
-from rows import STREAMS
-from small import small_sandbox
 from ynab_sandbox import serve
+
+from tests.support.meltano_project import MELTANO, PYTHON, Project
+from tests.support.rows import STREAMS
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     import subprocess

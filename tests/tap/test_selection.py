@@ -7,14 +7,15 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from catalogs import Catalog
-from rows import STREAMS
-from runs import good, said
-from small import first_run, small_account  # noqa: F401 the fixtures `first` and `sandbox`
+
+from tests.support.catalogs import Catalog
+from tests.support.rows import STREAMS
+from tests.support.runs import good, said
 
 if TYPE_CHECKING:
-    from pipeline import Finished, Row, Tap
     from ynab_sandbox.plan import Plan
+
+    from tests.support.pipeline import Finished, Row, Tap
 
 TWINS = ("_formatted", "_currency")
 
