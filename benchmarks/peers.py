@@ -187,7 +187,7 @@ def _one(tap: Program, maker: Maker, size: int) -> Result:
 def _change(at: Account) -> Changes:
     """Edits old transactions, deletes some, old ones and recent ones, and adds some."""
     # Both sides of a transfer would change together, and a split with its parts.
-    simple = [row for row in at.plan_rows("transactions") if not row["transfer_account_id"]]
+    simple = [row for row in at.budget_rows("transactions") if not row["transfer_account_id"]]
     simple = [row for row in simple if row["category_id"]]
     old = [row for row in simple if row["date"] < A_YEAR_AGO]
     recent = [row for row in simple if row["date"] >= A_YEAR_AGO]

@@ -106,12 +106,12 @@ def _count(tap: Program, maker: Maker, budgets: int) -> Counts:
         return Counts(_requests(at, peer), _requests(at, peer), _after_a_day(at, peer))
 
 
-def _have(at: Account, budgets: int) -> None:
-    plans = at.plans
-    for plan in plans[budgets:]:
-        at.operate("remove-plan", plan=plan["id"])
-    for number in range(len(plans), budgets):
-        at.operate("add-plan", name=f"Budget {number + 1}")
+def _have(at: Account, wanted: int) -> None:
+    budgets = at.budgets
+    for budget in budgets[wanted:]:
+        at.operate("remove-budget", budget=budget["id"])
+    for number in range(len(budgets), wanted):
+        at.operate("add-budget", name=f"Budget {number + 1}")
 
 
 def _requests(at: Account, peer: Peer) -> int:
@@ -121,8 +121,8 @@ def _requests(at: Account, peer: Peer) -> int:
 
 
 def _after_a_day(at: Account, peer: Peer) -> int:
-    for plan in at.plans:
-        at.operate("live", plan=plan["id"])
+    for budget in at.budgets:
+        at.operate("live", budget=budget["id"])
     return _requests(at, peer)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Database
 
@@ -37,15 +37,15 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture
-def plan(sandbox: Sandbox) -> Plan:
+def budget(sandbox: Sandbox) -> Budget:
     """The first budget."""
-    return sandbox.plans[0]
+    return sandbox.budgets[0]
 
 
 @pytest.fixture
-def other(sandbox: Sandbox) -> Plan:
+def other(sandbox: Sandbox) -> Budget:
     """The second budget."""
-    return sandbox.plans[1]
+    return sandbox.budgets[1]
 
 
 @pytest.fixture

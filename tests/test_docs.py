@@ -244,23 +244,27 @@ def test_sql_and_the_number_of_requests(
     assert all(rows)
 
     net_worth, spending, lines = rows
-    for plan in sandbox.plans:
-        total = sum(account["balance"] for account in plan.entities("accounts"))
-        assert [row["net_worth"] * 1000 for row in net_worth if row["budget"] == plan.name] == [
+    for budget in sandbox.budgets:
+        total = sum(account["balance"] for account in budget.entities("accounts"))
+        assert [row["net_worth"] * 1000 for row in net_worth if row["budget"] == budget.name] == [
             total
         ]
         spent = sum(
             -category["activity"]
-            for category in plan.entities("month_categories")
+            for category in budget.entities("month_categories")
             if category["activity"] < 0 and not category["internal"]
         )
-        assert sum(row["spent"] for row in spending if row["budget_id"] == plan.id) * 1000 == spent
-    amounts = sum(t["amount"] for plan in sandbox.plans for t in plan.entities("transactions"))
+        assert (
+            sum(row["spent"] for row in spending if row["budget_id"] == budget.id) * 1000 == spent
+        )
+    amounts = sum(
+        t["amount"] for budget in sandbox.budgets for t in budget.entities("transactions")
+    )
     assert sum(row["amount"] for row in lines) * 1000 == amounts
 
     said = re.search(r"first run costs (\d+)\s+request, and (\d+) for each budget", README.text)
     assert said
-    assert len(sandbox.requests) == int(said[1]) + int(said[2]) * len(sandbox.plans)
+    assert len(sandbox.requests) == int(said[1]) + int(said[2]) * len(sandbox.budgets)
     sandbox.clear_requests()
     assert pipeline.sync().code == 0
     said = re.search(r"A run costs (\d+) request, and for\s+each budget (\d+)", README.text)
@@ -268,7 +272,7 @@ def test_sql_and_the_number_of_requests(
     assert said
     assert movements
     each = int(said[2]) + int(movements[1])
-    assert len(sandbox.requests) == int(said[1]) + each * len(sandbox.plans)
+    assert len(sandbox.requests) == int(said[1]) + each * len(sandbox.budgets)
     said = re.search(r"allows (\d+) requests an hour", README.text)
     assert said
     assert said[1] == str(own_settings["requests_per_hour"]["default"])
@@ -295,7 +299,7 @@ def test_first_lines_of_a_run(
     pipeline: Pipeline, sandbox: Sandbox, own_settings: dict[str, Json]
 ) -> None:
     default = own_settings["api_url"]["default"]
-    budgets = ", ".join(plan.name for plan in sandbox.plans)
+    budgets = ", ".join(budget.name for budget in sandbox.budgets)
     lines = [
         f"Account at {url}, budgets: {budgets}" for url in (default, pipeline.tap.config["api_url"])
     ]

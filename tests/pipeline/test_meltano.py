@@ -89,9 +89,9 @@ def test_the_commands_of_the_demo(project: Project) -> None:
     assert f"{DEMO})" in first
     database = project.database(DEMO)
     rows = database.alive("transactions")
-    budgets = [plan["name"] for plan in project.sandbox("state")["plans"]]
+    budgets = [budget["name"] for budget in project.sandbox("state")["budgets"]]
     assert len(rows) == sum(
-        len(project.sandbox("entities", kind="transactions", plan=name)) for name in budgets
+        len(project.sandbox("entities", kind="transactions", budget=name)) for name in budgets
     )
     assert not [name for name in next(iter(rows.values())) if name.endswith("_formatted")]
     assert "transactions" in read_in_full(project)
@@ -189,7 +189,7 @@ def test_an_env_file_leads_to_its_account_and_never_to_the_sandbox(project: Proj
     assert TOKEN not in said
     assert {request.status for request in account.requests} == {200}
     alive = project.database(LOCAL).alive("transactions")
-    assert len(alive) == sum(len(plan.entities("transactions")) for plan in account.plans)
+    assert len(alive) == sum(len(budget.entities("transactions")) for budget in account.budgets)
     assert project.daemon.running() is None
     assert not (project.folder / ".data/demo").exists()
 

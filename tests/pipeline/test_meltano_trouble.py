@@ -59,7 +59,7 @@ def test_meltano_killed_in_the_middle(
             os.killpg(run.pid, signal_number)
             run.communicate(timeout=60)
         assert run.returncode != 0
-        account.plans[0].add("transactions", amount=-1_000)
+        account.budgets[0].add("transactions", amount=-1_000)
     # After SIGKILL nobody has told Meltano that the run is over.
     finished = project.run("run", "--force", "sync")
     assert finished.returncode == 0, finished.stderr[-3000:]
@@ -79,7 +79,7 @@ def test_the_token_is_in_no_file_row_or_command_line_that_others_can_see(
     project: Project, account: Sandbox
 ) -> None:
     # Meltano logs each row at this level.
-    account.remove_plan(account.plans[0].id)
+    account.remove_budget(account.budgets[0].id)
     account.fail("slow", path="/money_movements", pieces=3, pause=0.3)
     with project.start("--log-level=debug", "run", "sync") as run:
         # The log of all levels, while the tap is at work.

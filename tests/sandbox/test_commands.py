@@ -56,7 +56,9 @@ def test_a_life(run: Run, tmp_path: Path) -> None:
     url = url_of(run)
     payee = json.loads(run("add", "payees", "name=Bäcker", "odd=[1]").stdout)["id"]
     assert run("advance-month").returncode == 0
-    knowledge = json.loads(run("status").stdout.partition("\n")[2])["plans"][0]["server_knowledge"]
+    knowledge = json.loads(run("status").stdout.partition("\n")[2])["budgets"][0][
+        "server_knowledge"
+    ]
     assert run("stop").stdout == "stopped\n"
     assert run("stop").stdout == "did not run\n"
     assert run("url").returncode == 1
@@ -69,7 +71,7 @@ def test_a_life(run: Run, tmp_path: Path) -> None:
         timeout=10,
     )
     assert answer.json()["data"]["payee"].items() >= {"name": "Bäcker", "odd": [1]}.items()
-    assert state["plans"][0]["server_knowledge"] == knowledge
+    assert state["budgets"][0]["server_knowledge"] == knowledge
     assert "/v1/plans/last-used/payees/" in run("requests").stdout
     folder = tmp_path / ".data" / "ynab-sandbox"
     assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
@@ -85,7 +87,7 @@ def test_edits_survive_being_killed(run: Run, tmp_path: Path) -> None:
 
     assert run("status").returncode == 1
     assert run("start").stdout.startswith("started")
-    assert json.loads(run("status").stdout.partition("\n")[2])["plans"][0]["payees"] == 26
+    assert json.loads(run("status").stdout.partition("\n")[2])["budgets"][0]["payees"] == 26
 
 
 @pytest.mark.usefixtures("run")

@@ -96,10 +96,10 @@ def test_retry_after_and_bodies_by_hand(
 
 def test_only_matching_paths_fail(sandbox: Sandbox, url: str, session: requests.Session) -> None:
     sandbox.fail(500, path="/payees")
-    plan = f"{url}/plans/{sandbox.plans[0].id}"
+    budget = f"{url}/plans/{sandbox.budgets[0].id}"
 
-    assert session.get(f"{plan}/accounts", timeout=10).status_code == 200
-    assert session.get(f"{plan}/payees", timeout=10).status_code == 500
+    assert session.get(f"{budget}/accounts", timeout=10).status_code == 200
+    assert session.get(f"{budget}/payees", timeout=10).status_code == 500
 
 
 def test_refuse(sandbox: Sandbox, url: str) -> None:

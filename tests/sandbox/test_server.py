@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 ERRORS = [
     ("/nonsense", "404.1"),
-    ("/plans/{plan}/nonsense", "404.1"),
+    ("/plans/{budget}/nonsense", "404.1"),
     ("/plans/default", "404.2"),
     ("/plans/00000000-0000-0000-0000-000000000000", "404.2"),
-    ("/plans/{plan}/accounts/00000000-0000-0000-0000-000000000000", "404.2"),
-    ("/plans/{plan}/months/1999-01-01", "404.2"),
-    ("/plans/{plan}/months/yesterday", "400"),
-    ("/plans/{plan}/accounts?last_knowledge_of_server=abc", "400"),
-    ("/plans/{plan}/accounts?last_knowledge_of_server=-1", "400"),
-    ("/plans/{plan}/transactions?since_date=2026-13-01", "400"),
-    ("/plans/{plan}/transactions?since_date=20260101", "400"),
-    ("/plans/{plan}/transactions?type=odd", "400"),
+    ("/plans/{budget}/accounts/00000000-0000-0000-0000-000000000000", "404.2"),
+    ("/plans/{budget}/months/1999-01-01", "404.2"),
+    ("/plans/{budget}/months/yesterday", "400"),
+    ("/plans/{budget}/accounts?last_knowledge_of_server=abc", "400"),
+    ("/plans/{budget}/accounts?last_knowledge_of_server=-1", "400"),
+    ("/plans/{budget}/transactions?since_date=2026-13-01", "400"),
+    ("/plans/{budget}/transactions?since_date=20260101", "400"),
+    ("/plans/{budget}/transactions?type=odd", "400"),
 ]
 
 
@@ -32,7 +32,7 @@ ERRORS = [
 def test_errors(
     sandbox: Sandbox, url: str, session: requests.Session, path: str, error_id: str
 ) -> None:
-    answer = session.get(url + path.format(plan=sandbox.plans[0].id), timeout=10)
+    answer = session.get(url + path.format(budget=sandbox.budgets[0].id), timeout=10)
 
     assert answer.status_code == int(error_id[:3])
     assert answer.json()["error"].keys() == {"id", "name", "detail"}
@@ -91,79 +91,81 @@ def test_gzip_date_and_no_rate_limit_header(sandbox: Sandbox, url: str) -> None:
 
 
 def test_old_and_new_words(sandbox: Sandbox, get: Callable[..., Any]) -> None:
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
 
     new, old = get("/plans"), get("/budgets")
     assert new["plans"] == old["budgets"]
-    assert get(f"/plans/{plan.id}")["plan"] == get("/budgets/last-used")["budget"]
-    assert get(f"/plans/{plan.id}/payees") == get(f"/budgets/{plan.id}/payees")
+    assert get(f"/plans/{budget.id}")["plan"] == get("/budgets/last-used")["budget"]
+    assert get(f"/plans/{budget.id}/payees") == get(f"/budgets/{budget.id}/payees")
     accounts = get("/plans", include_accounts="true")["plans"][0]["accounts"]
-    assert accounts == plan.entities("accounts")
+    assert accounts == budget.entities("accounts")
 
 
-def test_plans_come_and_go(sandbox: Sandbox, url: str, session: requests.Session) -> None:
-    plan = sandbox.add_plan("Third", currency_format=None, date_format=None)
-    shown = session.get(f"{url}/plans/{plan.id}/settings", timeout=10).json()["data"]["settings"]
-    sandbox.remove_plan(plan.id)
+def test_budgets_come_and_go(sandbox: Sandbox, url: str, session: requests.Session) -> None:
+    budget = sandbox.add_budget("Third", currency_format=None, date_format=None)
+    shown = session.get(f"{url}/plans/{budget.id}/settings", timeout=10).json()["data"]["settings"]
+    sandbox.remove_budget(budget.id)
 
     assert shown == {"currency_format": None, "date_format": None}
-    assert session.get(f"{url}/plans/{plan.id}", timeout=10).status_code == 404
+    assert session.get(f"{url}/plans/{budget.id}", timeout=10).status_code == 404
     assert len(session.get(f"{url}/plans", timeout=10).json()["data"]["plans"]) == 2
 
 
-def test_a_plan_that_never_had_scheduled_transactions(
+def test_a_budget_that_never_had_scheduled_transactions(
     sandbox: Sandbox, url: str, session: requests.Session
 ) -> None:
-    plan = sandbox.plans[1]
-    plan.had_scheduled = False
-    path = f"{url}/plans/{plan.id}/scheduled_transactions"
+    budget = sandbox.budgets[1]
+    budget.had_scheduled = False
+    path = f"{url}/plans/{budget.id}/scheduled_transactions"
 
     assert session.get(path, timeout=10).json()["error"]["id"] == "404.2"
-    plan.add("scheduled_transactions")
+    budget.add("scheduled_transactions")
     assert session.get(path, timeout=10).status_code == 200
 
 
 def test_invented_data_shows_what_ynab_shows(sandbox: Sandbox) -> None:
-    plan = sandbox.plans[0]
-    transactions = plan.entities("transactions")
-    scheduled = plan.entities("scheduled_transactions")
+    budget = sandbox.budgets[0]
+    transactions = budget.entities("transactions")
+    scheduled = budget.entities("scheduled_transactions")
 
     assert any(each["id"] == f"{each['id'][:36]}_{each['date']}" for each in transactions)
     assert {"", "red"} <= {
-        each["flag_color"] for each in Sandbox().plans[0].entities("transactions")
+        each["flag_color"] for each in Sandbox().budgets[0].entities("transactions")
     }
     assert len({each["frequency"] for each in scheduled}) == 13
     assert any(each["subtransactions"] for each in scheduled)
     assert any(each["matched_transaction_id"] for each in transactions)
     assert not all(each["approved"] for each in transactions)
     assert {each["cleared"] for each in transactions} == {"cleared", "uncleared", "reconciled"}
-    assert "B&amp;H Photo" in {each["name"] for each in plan.entities("payees")}
-    goals = {each["goal_type"] for each in plan.entities("categories")}
+    assert "B&amp;H Photo" in {each["name"] for each in budget.entities("payees")}
+    goals = {each["goal_type"] for each in budget.entities("categories")}
     assert goals == {None, "TB", "TBD", "MF", "NEED", "DEBT"}
-    assert any(each["closed"] and each["balance"] == 0 for each in plan.entities("accounts"))
-    euro = sandbox.plans[1].entities("transactions")[0]
+    assert any(each["closed"] and each["balance"] == 0 for each in budget.entities("accounts"))
+    euro = sandbox.budgets[1].entities("transactions")[0]
     assert euro["amount_formatted"].endswith("€")
     assert euro["amount_currency"] == euro["amount"] / 1000
 
 
 def test_operations(sandbox: Sandbox, url: str) -> None:
     admin = url.removesuffix("v1") + "sandbox/"
-    plan = sandbox.plans[1]
+    budget = sandbox.budgets[1]
 
     def do(name: str, **document: object) -> requests.Response:
         return requests.post(admin + name, json=document, timeout=10)
 
-    payee = do("add", kind="payees", fields={"name": "Neu"}, plan=plan.name).json()["data"]["id"]
-    assert do("edit", kind="payees", id=payee, fields={"name": "Neuer"}, plan=plan.id).ok
-    assert plan.entities("payees")[-1]["name"] == "Neuer"
-    assert do("delete", kind="payees", id=payee, plan=plan.id).ok
+    payee = do("add", kind="payees", fields={"name": "Neu"}, budget=budget.name).json()["data"][
+        "id"
+    ]
+    assert do("edit", kind="payees", id=payee, fields={"name": "Neuer"}, budget=budget.id).ok
+    assert budget.entities("payees")[-1]["name"] == "Neuer"
+    assert do("delete", kind="payees", id=payee, budget=budget.id).ok
     assert do("advance-month").json()["data"]["now"].startswith("2026-12-01")
     assert do("fail", fault="429", times=2).ok
     assert do("edit", kind="payees", id="none", fields={}).status_code == 400
     assert do("edit", wrong=1).status_code == 400
     assert do("nonsense").status_code == 404
     state = requests.get(f"{admin}state", timeout=10).json()["data"]
-    assert state["plans"][1]["server_knowledge"] == plan.server_knowledge
+    assert state["budgets"][1]["server_knowledge"] == budget.server_knowledge
     assert requests.get(f"{admin}requests", timeout=10).json() == {"data": []}
 
 
@@ -180,12 +182,12 @@ def test_operations_are_not_for_web_pages(url: str) -> None:
 
 
 def test_many_ask_at_once_while_somebody_edits(sandbox: Sandbox, get: Callable[..., Any]) -> None:
-    plan = sandbox.plans[0]
-    target = plan.entities("transactions")[-1]["id"]
+    budget = sandbox.budgets[0]
+    target = budget.entities("transactions")[-1]["id"]
 
     def ask(number: int) -> bool:
-        plan.edit("transactions", target, memo=str(number))
-        export = get(f"/plans/{plan.id}")["plan"]
+        budget.edit("transactions", target, memo=str(number))
+        export = get(f"/plans/{budget.id}")["plan"]
         balances = sum(each["balance"] for each in export["accounts"])
         return bool(balances == sum(each["amount"] for each in export["transactions"]))
 

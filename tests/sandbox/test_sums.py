@@ -14,7 +14,7 @@ from ynab_sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ynab_sandbox import Plan
+    from ynab_sandbox import Budget
 
 TODAY = date(2026, 11, 21)
 READY = "Inflow: Ready to Assign"
@@ -24,13 +24,13 @@ def lines(transaction: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in transaction["subtransactions"] if not each["deleted"]] or [transaction]
 
 
-def check(plan: Plan) -> None:
+def check(budget: Budget) -> None:
     """Works all sums out again, from the transactions alone."""
-    transactions = plan.entities("transactions")
-    accounts = {each["id"]: each for each in plan.entities("accounts")}
+    transactions = budget.entities("transactions")
+    accounts = {each["id"]: each for each in budget.entities("accounts")}
     check_accounts(transactions, accounts)
     check_transfers(transactions)
-    check_months(plan, transactions, accounts)
+    check_months(budget, transactions, accounts)
 
 
 def check_accounts(transactions: list[Any], accounts: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def check_transfers(transactions: list[Any]) -> None:
                 assert other["transfer_account_id"] == parent["account_id"]
 
 
-def check_months(plan: Plan, transactions: list[Any], accounts: dict[str, Any]) -> None:
+def check_months(budget: Budget, transactions: list[Any], accounts: dict[str, Any]) -> None:
     activity: Counter[tuple[str, str]] = Counter()
     for each in transactions:
         if accounts[each["account_id"]]["on_budget"]:
@@ -71,8 +71,8 @@ def check_months(plan: Plan, transactions: list[Any], accounts: dict[str, Any]) 
                 activity[f"{each['date'][:7]}-01", line["category_id"]] += line["amount"]
     balances: Counter[str] = Counter()
     ready = 0
-    rows = plan.entities("month_categories")
-    for month in plan.entities("months"):
+    rows = budget.entities("month_categories")
+    for month in budget.entities("months"):
         within = [row for row in rows if row["month"] == month["month"]]
         for row in within:
             assert row["activity"] == activity[row["month"], row["id"]]
@@ -85,12 +85,12 @@ def check_months(plan: Plan, transactions: list[Any], accounts: dict[str, Any]) 
         assert month["budgeted"] == sum(row["budgeted"] for row in spent)
         ready += income - month["budgeted"]
         assert month["to_be_budgeted"] == ready
-    check_current(plan, rows)
+    check_current(budget, rows)
 
 
-def check_current(plan: Plan, rows: list[Any]) -> None:
-    current = {row["id"]: row for row in rows if row["month"] == plan.month}
-    for category in plan.entities("categories"):
+def check_current(budget: Budget, rows: list[Any]) -> None:
+    current = {row["id"]: row for row in rows if row["month"] == budget.month}
+    for category in budget.entities("categories"):
         for name in ("budgeted", "activity", "balance"):
             assert category[name] == current[category["id"]][name]
 
@@ -99,17 +99,19 @@ def check_current(plan: Plan, rows: list[Any]) -> None:
 def test_invented_budgets_add_up(transactions: int) -> None:
     sandbox = Sandbox(today=TODAY, transactions=transactions)
 
-    for plan in sandbox.plans:
-        check(plan)
-    assert len(sandbox.plans[0].entities("transactions")) == transactions
-    assert max(each["date"] for each in sandbox.plans[0].entities("transactions")) <= "2026-11-21"
+    for budget in sandbox.budgets:
+        check(budget)
+    assert len(sandbox.budgets[0].entities("transactions")) == transactions
+    assert max(each["date"] for each in sandbox.budgets[0].entities("transactions")) <= "2026-11-21"
 
 
 def test_a_category_s_last_months_are_not_negative_by_much() -> None:
-    plan = Sandbox(today=TODAY).plans[0]
+    budget = Sandbox(today=TODAY).budgets[0]
 
-    assert all(month["to_be_budgeted"] > 0 for month in plan.entities("months"))
-    assert all(each["balance"] >= 0 for each in plan.entities("accounts") if each["type"] == "cash")
+    assert all(month["to_be_budgeted"] > 0 for month in budget.entities("months"))
+    assert all(
+        each["balance"] >= 0 for each in budget.entities("accounts") if each["type"] == "cash"
+    )
 
 
 ACTIONS = (
@@ -136,29 +138,29 @@ def test_sums_stay_right_after_random_edits(edits: list[tuple[str, int, int, int
         if action == "rollover":
             sandbox.advance_month()
         else:
-            change(sandbox.plans[0], action, (first, second), amount)
-    check(sandbox.plans[0])
+            change(sandbox.budgets[0], action, (first, second), amount)
+    check(sandbox.budgets[0])
 
 
-def change(plan: Plan, action: str, chosen: tuple[int, int], amount: int) -> None:
+def change(budget: Budget, action: str, chosen: tuple[int, int], amount: int) -> None:
     def pick(kind: str, number: int = chosen[1]) -> dict[str, Any]:
-        some = [each for each in plan.entities(kind) if not each.get("internal")]
+        some = [each for each in budget.entities(kind) if not each.get("internal")]
         return some[number % len(some)]
 
     if action in {"payees", "categories", "accounts"}:
         # Seldom, and never the last one.
-        if chosen[0] % 3 == 0 and len(plan.entities(action)) > 3:
-            plan.delete(action, pick(action)["id"])
+        if chosen[0] % 3 == 0 and len(budget.entities(action)) > 3:
+            budget.delete(action, pick(action)["id"])
     elif action == "budget":
-        plan.edit("month_categories", (plan.month, pick("categories")["id"]), budgeted=amount)
-    elif action == "add" or not plan.entities("transactions"):
+        budget.edit("month_categories", (budget.month, pick("categories")["id"]), budgeted=amount)
+    elif action == "add" or not budget.entities("transactions"):
         day = (TODAY - timedelta(days=chosen[1] % 700)).isoformat()
-        plan.add("transactions", account_id=pick("accounts")["id"], amount=amount, date=day)
+        budget.add("transactions", account_id=pick("accounts")["id"], amount=amount, date=day)
     elif action == "delete":
-        plan.delete("transactions", pick("transactions", chosen[0])["id"])
+        budget.delete("transactions", pick("transactions", chosen[0])["id"])
     else:
         target = pick("transactions", chosen[0])["id"]
-        plan.edit("transactions", target, **edited(action, pick, chosen[1], amount))
+        budget.edit("transactions", target, **edited(action, pick, chosen[1], amount))
 
 
 def edited(
@@ -184,8 +186,8 @@ def edited(
 
 
 def test_a_refused_edit_changes_nothing(sandbox: Sandbox) -> None:
-    plan = sandbox.plans[0]
-    before = plan.entities("transactions")
+    budget = sandbox.budgets[0]
+    before = budget.entities("transactions")
 
     for wrong in (
         {"subtransactions": [{"amount": 1}]},
@@ -194,7 +196,7 @@ def test_a_refused_edit_changes_nothing(sandbox: Sandbox) -> None:
         {"deleted": True},
     ):
         with pytest.raises(ValueError, match=r"."):
-            plan.edit("transactions", before[3]["id"], **wrong)
+            budget.edit("transactions", before[3]["id"], **wrong)
 
-    assert plan.entities("transactions") == before
-    check(plan)
+    assert budget.entities("transactions") == before
+    check(budget)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.support.rows import DELTA_STREAMS
 
 if TYPE_CHECKING:
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Finished, Row, State
 
@@ -28,7 +28,7 @@ def complete(state: State) -> set[tuple[str, str]]:
     return {key for key, found in bookmarks(state).items() if "replication_key_value" in found}
 
 
-def counters(finished: Finished, plan: Plan) -> dict[str, int]:
+def counters(finished: Finished, budget: Budget) -> dict[str, int]:
     """The counter of each stream's bookmark of a budget."""
     found = bookmarks(finished.state)
-    return {stream: found[stream, plan.id]["replication_key_value"] for stream in DELTA_STREAMS}
+    return {stream: found[stream, budget.id]["replication_key_value"] for stream in DELTA_STREAMS}

@@ -10,7 +10,7 @@ from ynab_sandbox.export import document
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Row
 
@@ -114,11 +114,11 @@ def additional(row: Row) -> Row:
     return found
 
 
-def serve_rows(sandbox: Sandbox, plan: Plan, **lists: list[Row]) -> None:
+def serve_rows(sandbox: Sandbox, budget: Budget, **lists: list[Row]) -> None:
     """Have a budget's lists, and its export, answered with rows of ours, once."""
     plain = {name: rows for name, rows in lists.items() if "transactions" not in name}
-    export = json.loads(b"".join(encode(document(plan, None)))) | plain
+    export = json.loads(b"".join(encode(document(budget, None)))) | plain
     answers: Row = {f"/{name}": {name: rows} for name, rows in lists.items()}
     for path, data in {**answers, "": {"plan": export}}.items():
         body = json.dumps({"data": {**data, "server_knowledge": 1000}})
-        sandbox.fail("status", status=200, body=body, path=rf"{plan.id}{path}(\?|$)")
+        sandbox.fail("status", status=200, body=body, path=rf"{budget.id}{path}(\?|$)")

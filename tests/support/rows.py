@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
 BUDGET_STREAMS = (
     "accounts",
@@ -54,9 +54,11 @@ class Alive(Protocol):
 
 def assert_equal(database: Alive, sandbox: Sandbox, *, old_names: bool = False) -> None:
     """Each stream's live rows are the sandbox's live entities."""
-    assert set(database.alive("budgets")) == {plan.id for plan in sandbox.plans}
+    assert set(database.alive("budgets")) == {budget.id for budget in sandbox.budgets}
     for stream in BUDGET_STREAMS:
-        wanted = {row["id"]: row for plan in sandbox.plans for row in wanted_rows(plan, stream)}
+        wanted = {
+            row["id"]: row for budget in sandbox.budgets for row in wanted_rows(budget, stream)
+        }
         rows = database.alive(stream)
         old = JOINED.get(stream, set()) if old_names else set()
         assert rows.keys() == wanted.keys(), (
@@ -77,18 +79,18 @@ def without(names: set[str], value: Any) -> Any:
     return [without(names, item) for item in value] if isinstance(value, list) else value
 
 
-def wanted_rows(plan: Plan, stream: str) -> list[Row]:
+def wanted_rows(budget: Budget, stream: str) -> list[Row]:
     """The rows of a stream, with what the tap adds to YNAB's fields."""
-    types = {account["id"]: account["type"] for account in plan.entities("accounts")}
+    types = {account["id"]: account["type"] for account in budget.entities("accounts")}
     rows = []
-    for entity in json.loads(json.dumps(plan.entities(stream))):
+    for entity in json.loads(json.dumps(budget.entities(stream))):
         row = {name: value for name, value in entity.items() if not name.endswith(TWINS)}
-        row["budget_id"] = plan.id
+        row["budget_id"] = budget.id
         if stream == "months":
-            row["id"] = f"{plan.id}|{row['month']}"
+            row["id"] = f"{budget.id}|{row['month']}"
         if stream == "month_categories":
             row["category_id"] = row["id"]
-            row["id"] = f"{plan.id}|{row['month']}|{row['id']}"
+            row["id"] = f"{budget.id}|{row['month']}|{row['id']}"
         if stream == "transactions":
             row["is_split"] = bool(row["subtransactions"])
             row["account_type"] = types[row["account_id"]]

@@ -10,7 +10,7 @@ from tests.support.pipeline import BARE, TAP, Finished
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
 
 def run(*arguments: str, folder: Path, stdin: str = "", **environment: str) -> Finished:
@@ -46,11 +46,11 @@ def said(finished: Finished) -> set[str]:
     return {message["stream"] for message in finished.messages if "stream" in message}
 
 
-def of_budget(finished: Finished, stream: str, plan: Plan) -> set[str]:
+def of_budget(finished: Finished, stream: str, budget: Budget) -> set[str]:
     """Ids of a budget's records."""
-    return {row["id"] for row in finished.records(stream) if row["budget_id"] == plan.id}
+    return {row["id"] for row in finished.records(stream) if row["budget_id"] == budget.id}
 
 
-def ids(plan: Plan, stream: str) -> set[str]:
+def ids(budget: Budget, stream: str) -> set[str]:
     """Ids of what the budget has, to compare them with."""
-    return {row["id"] for row in plan.entities(stream)}
+    return {row["id"] for row in budget.entities(stream)}

@@ -44,6 +44,6 @@ class ShortExport(Sandbox):
             return given
         document = json.loads(b"".join(given.body.plain()))
         first = year_before(self.clock.today())
-        plan = document["data"]["plan"]
-        plan["transactions"] = [row for row in plan["transactions"] if row["date"] >= first]
+        budget = document["data"]["plan"]
+        budget["transactions"] = [row for row in budget["transactions"] if row["date"] >= first]
         return Answer(200, of_document(document), given.headers)

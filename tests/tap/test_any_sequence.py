@@ -49,10 +49,10 @@ class AnySequence(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         self.sandbox = OwnCounters(today=date(2026, 1, 20), transactions=1, rate_limit=None)
-        self.sandbox.remove_plan(self.sandbox.plans[0].id)
-        self.sandbox.remove_plan(self.sandbox.plans[0].id)
+        self.sandbox.remove_budget(self.sandbox.budgets[0].id)
+        self.sandbox.remove_budget(self.sandbox.budgets[0].id)
         for name in ("One", "Two"):
-            self.sandbox.add_plan(name)
+            self.sandbox.add_budget(name)
         url = self.stack.enter_context(serve(self.sandbox))
         config = {"access_token": self.sandbox.token, "api_url": url, "max_retry_time": 0}
         # The requests of thousands of runs are no concern of this test.
@@ -72,15 +72,15 @@ class AnySequence(RuleBasedStateMachine):
         return all(ends)
 
     def pick(self, kind: str, share: float) -> tuple[object, str, object] | None:
-        plan = self.sandbox.plans[int(share * 7919) % len(self.sandbox.plans)]
-        entities = plan.entities(kind)
+        budget = self.sandbox.budgets[int(share * 7919) % len(self.sandbox.budgets)]
+        entities = budget.entities(kind)
         if not entities:
             return None
         entity = entities[min(int(share * len(entities)), len(entities) - 1)]
         if kind == "months":
-            return plan, kind, entity["month"]
+            return budget, kind, entity["month"]
         return (
-            plan,
+            budget,
             kind,
             (entity["month"], entity["id"])
             if "budgeted" in entity and ("month" in entity)
@@ -90,58 +90,58 @@ class AnySequence(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(sorted(EDITS)), share=shares)
     def edit(self, kind: str, share: float) -> None:
         if found := self.pick(kind, share):
-            plan, kind, key = found
+            budget, kind, key = found
             self.edits += 1
             # Each name is a new one.
             fields = {n: v.format(self.edits) if n == "name" else v for n, v in EDITS[kind].items()}
-            plan.edit(kind, key, **fields)  # type: ignore[attr-defined]
+            budget.edit(kind, key, **fields)  # type: ignore[attr-defined]
 
     @rule(kind=st.sampled_from(DELETABLE), share=shares)
     def delete(self, kind: str, share: float) -> None:
         found = self.pick(kind, share)
         if found and len(found[0].entities(kind)) > 1:  # type: ignore[attr-defined]
-            plan, kind, key = found
-            plan.delete(kind, key)  # type: ignore[attr-defined]
+            budget, kind, key = found
+            budget.delete(kind, key)  # type: ignore[attr-defined]
 
     @rule(share=shares, amount=st.integers(-(10**6), 10**6), day=st.integers(0, 700))
     def add_transaction(self, share: float, amount: int, day: int) -> None:
-        plan = self.sandbox.plans[int(share * 7919) % len(self.sandbox.plans)]
+        budget = self.sandbox.budgets[int(share * 7919) % len(self.sandbox.budgets)]
         when = date.fromordinal(date(2024, 1, 1).toordinal() + day).isoformat()
-        plan.add("transactions", amount=amount, date=when)
+        budget.add("transactions", amount=amount, date=when)
 
     @rule(kind=st.sampled_from(["payees", "categories", "accounts", "scheduled_transactions"]))
     def add(self, kind: str) -> None:
-        self.sandbox.plans[0].add(kind)
+        self.sandbox.budgets[0].add(kind)
 
     @rule(kind=st.sampled_from(["transactions", "payees", "payee_locations"]), share=shares)
     def forget(self, kind: str, share: float) -> None:
         if found := self.pick(kind, share):
-            plan, kind, key = found
-            plan.forget(kind, key)  # type: ignore[attr-defined]
+            budget, kind, key = found
+            budget.forget(kind, key)  # type: ignore[attr-defined]
             self.is_forgotten = True
 
     @rule()
     def advance_month(self) -> None:
         self.sandbox.advance_month()
 
-    @precondition(lambda self: len(self.sandbox.plans) < 4)
+    @precondition(lambda self: len(self.sandbox.budgets) < 4)
     @rule()
     def add_budget(self) -> None:
-        self.sandbox.add_plan("More", currency_format=None)
+        self.sandbox.add_budget("More", currency_format=None)
 
-    @precondition(lambda self: len(self.sandbox.plans) > 1)
+    @precondition(lambda self: len(self.sandbox.budgets) > 1)
     @rule()
     def remove_budget(self) -> None:
-        self.sandbox.remove_plan(self.sandbox.plans[-1].id)
+        self.sandbox.remove_budget(self.sandbox.budgets[-1].id)
         self.is_forgotten = True
 
     @rule(share=shares, killed_at=shares)
     def rewind(self, share: float, killed_at: float) -> None:
         """A counter that goes back below the bookmark: above it, nobody could tell."""
         self.clean_sync()
-        plan = self.sandbox.plans[0]
-        if plan.server_knowledge > 2:  # nothing has knowledge 0
-            plan.rewind(1 + int(share * (plan.server_knowledge - 2)))
+        budget = self.sandbox.budgets[0]
+        if budget.server_knowledge > 2:  # nothing has knowledge 0
+            budget.rewind(1 + int(share * (budget.server_knowledge - 2)))
             self.run(killed_at=killed_at)
             self.clean_sync()
 

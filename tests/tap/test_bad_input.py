@@ -117,11 +117,11 @@ def test_a_bad_since_date(tap: Tap, sandbox: Sandbox, since_date: str) -> None:
 
 def test_an_unknown_budget_is_named_and_so_are_those_there_are(tap: Tap, sandbox: Sandbox) -> None:
     unknown = "11111111-2222-4333-8444-555555555555"
-    finished = tap.run(budget_ids=[sandbox.plans[0].id, unknown])
+    finished = tap.run(budget_ids=[sandbox.budgets[0].id, unknown])
     assert_plain(finished)
     line = last_line(finished)
     assert unknown in line
-    assert all(plan.id in line and plan.name in line for plan in sandbox.plans)
+    assert all(budget.id in line and budget.name in line for budget in sandbox.budgets)
 
 
 @pytest.mark.parametrize(

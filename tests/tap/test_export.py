@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Pipeline, Row, State
 
@@ -36,8 +36,8 @@ def quick(sandbox: Sandbox, api_url: str) -> QuickPipeline:
     return QuickPipeline({"access_token": sandbox.token, "api_url": api_url, "max_retry_time": 0})
 
 
-def exported(plan: Plan) -> Row:
-    found: Row = json.loads(b"".join(encode(document(plan, None))))
+def exported(budget: Budget) -> Row:
+    found: Row = json.loads(b"".join(encode(document(budget, None))))
     return found
 
 
@@ -45,23 +45,23 @@ def paths(sandbox: Sandbox) -> list[str]:
     return [r.path.rsplit("/", 1)[-1] for r in sandbox.requests if r.path != "/v1/plans"]
 
 
-def change_a_lot(plan: Plan) -> None:
+def change_a_lot(budget: Budget) -> None:
     for kind in ("payees", "payee_locations", "transactions", "scheduled_transactions"):
-        plan.delete(kind, plan.entities(kind)[-1]["id"])
-        plan.add(kind)
-    plan.edit("accounts", plan.entities("accounts")[0]["id"], note="changed")
+        budget.delete(kind, budget.entities(kind)[-1]["id"])
+        budget.add(kind)
+    budget.edit("accounts", budget.entities("accounts")[0]["id"], note="changed")
 
 
 # Where the export fails.
 
 
 def test_the_lists_take_the_place_of_an_export_that_fails(
-    quick: QuickPipeline, sandbox: Sandbox, plan: Plan
+    quick: QuickPipeline, sandbox: Sandbox, budget: Budget
 ) -> None:
     """Not once, but whenever: nothing that happens between is missed, whichever way is next."""
     assert quick.sync()
     for fails in (True, False, True, True, False, False, True):
-        change_a_lot(plan)
+        change_a_lot(budget)
         if fails:
             sandbox.fail("503", path=EXPORT, times=4)
         assert quick.sync()
@@ -86,11 +86,13 @@ def test_lists_that_were_read_once_are_read_by_delta_then(
 
 
 @pytest.mark.parametrize("fault", ["404", "half-json", "garbage", "html", "reset", "cut"])
-def test_other_faults_of_the_export(tap: Tap, sandbox: Sandbox, plan: Plan, fault: str) -> None:
-    sandbox.fail(fault, path=plan.id + r"(\?|$)", times=2)
+def test_other_faults_of_the_export(tap: Tap, sandbox: Sandbox, budget: Budget, fault: str) -> None:
+    sandbox.fail(fault, path=budget.id + r"(\?|$)", times=2)
     finished = good(tap.run(max_retry_time=0))
     assert "Asking for each list" in finished.log
-    assert len(finished.records("payees")) == sum(len(p.entities("payees")) for p in sandbox.plans)
+    assert len(finished.records("payees")) == sum(
+        len(p.entities("payees")) for p in sandbox.budgets
+    )
     assert finished.activated() >= {"payees", "transactions", "month_categories"}
 
 
@@ -110,54 +112,56 @@ def test_other_faults_of_the_export(tap: Tap, sandbox: Sandbox, plan: Plan, faul
     ],
 )
 def test_an_export_of_another_shape_is_not_read(
-    tap: Tap, sandbox: Sandbox, plan: Plan, change: object
+    tap: Tap, sandbox: Sandbox, budget: Budget, change: object
 ) -> None:
-    export = exported(plan)
+    export = exported(budget)
     change(export)  # type: ignore[operator]
     body = json.dumps({"data": {"plan": export, "server_knowledge": 1000}})
-    sandbox.fail("status", status=200, body=body, path=plan.id + r"(\?|$)")
+    sandbox.fail("status", status=200, body=body, path=budget.id + r"(\?|$)")
     finished = good(tap.run())
     assert "Asking for each list" in finished.log
     assert {r["id"] for r in finished.records("payee_locations")} == {
-        r["id"] for p in sandbox.plans for r in p.entities("payee_locations")
+        r["id"] for p in sandbox.budgets for r in p.entities("payee_locations")
     }
 
 
 @pytest.mark.parametrize("blanks", [None, 1])
 @pytest.mark.parametrize("new_list", [[], [{"id": "a", "x": ["]", '"payees":[']}]])
 def test_an_export_in_another_order_with_a_new_list_is_read(
-    tap: Tap, sandbox: Sandbox, plan: Plan, new_list: list[Row], blanks: int | None
+    tap: Tap, sandbox: Sandbox, budget: Budget, new_list: list[Row], blanks: int | None
 ) -> None:
-    export = exported(plan)
+    export = exported(budget)
     export["transactions"][0]["memo"] = 'end ] of "payees":[ \\'
     ordered = {name: export[name] for name in sorted(export, reverse=True)}
     ordered = {"server_knowledge": 5, "plan": {**ordered, "new": new_list}}
     body = json.dumps({"data": ordered | {"server_knowledge": 1000}}, indent=blanks)
-    sandbox.fail("status", status=200, body=body, path=plan.id + r"(\?|$)")
+    sandbox.fail("status", status=200, body=body, path=budget.id + r"(\?|$)")
     finished = good(tap.run())
     assert "Asking for each list" not in finished.log
     for stream in ("payees", "categories", "months", "month_categories"):
-        wanted = sum(len(p.entities(stream)) for p in sandbox.plans)
+        wanted = sum(len(p.entities(stream)) for p in sandbox.budgets)
         assert len(finished.records(stream)) == wanted, stream
 
 
-def test_one_way_and_the_other_in_turns(quick: QuickPipeline, sandbox: Sandbox, plan: Plan) -> None:
+def test_one_way_and_the_other_in_turns(
+    quick: QuickPipeline, sandbox: Sandbox, budget: Budget
+) -> None:
     for way in (False, True, False, True, True, False):
         quick.config["use_export"] = way
         assert quick.sync()
         assert_equal(quick.database, sandbox)
-        change_a_lot(plan)
+        change_a_lot(budget)
 
 
 def test_amounts_as_text_come_from_the_list_that_has_them(
-    tap: Tap, sandbox: Sandbox, plan: Plan
+    tap: Tap, sandbox: Sandbox, budget: Budget
 ) -> None:
     catalog = Catalog(tap).column("accounts", "balance_formatted", selected=True)
     finished = good(tap.run(*catalog.arguments()))
     assert "accounts" in paths(sandbox)
     assert not {"payees", "categories", "months"} & set(paths(sandbox))
     texts = {row["id"]: row["balance_formatted"] for row in finished.records("accounts")}
-    for account in plan.entities("accounts"):
+    for account in budget.entities("accounts"):
         assert texts[account["id"]] == account["balance_formatted"]
 
 
@@ -173,8 +177,8 @@ def short(tmp_path: Path) -> Iterator[tuple[ShortExport, Tap]]:
 
 def assert_an_old_edit_arrives(short: tuple[ShortExport, Tap], state: State) -> None:
     sandbox, tap = short
-    old = min(sandbox.plans[0].entities("transactions"), key=lambda row: str(row["date"]))
-    sandbox.plans[0].edit("transactions", old["id"], memo="found the receipt")
+    old = min(sandbox.budgets[0].entities("transactions"), key=lambda row: str(row["date"]))
+    sandbox.budgets[0].edit("transactions", old["id"], memo="found the receipt")
     delta = good(tap.run(state=state))
     assert [row["memo"] for row in delta.records("transactions")] == ["found the receipt"]
 
@@ -193,42 +197,42 @@ def name_of(kind: str) -> str:
     return {"payees": "payee_name", "accounts": "account_name", "categories": "category_name"}[kind]
 
 
-def in_use(plan: Plan, kind: str) -> str:
+def in_use(budget: Budget, kind: str) -> str:
     column = name_of(kind).replace("_name", "_id")
-    used = [row[column] for row in plan.entities("transactions")]
-    known = {row["id"] for row in plan.entities(kind)}
+    used = [row[column] for row in budget.entities("transactions")]
+    known = {row["id"] for row in budget.entities(kind)}
     return str(next(identity for identity in used if identity in known))
 
 
 @pytest.mark.parametrize("use_export", [True, False])
 @pytest.mark.parametrize("kind", ["payees", "accounts", "categories"])
 def test_a_new_name_arrives_in_the_transactions_that_have_it(
-    tap: Tap, sandbox: Sandbox, plan: Plan, kind: str
+    tap: Tap, sandbox: Sandbox, budget: Budget, kind: str
 ) -> None:
     first = good(tap.run())
-    renamed = in_use(plan, kind)
-    plan.edit(kind, renamed, name="New name")
+    renamed = in_use(budget, kind)
+    budget.edit(kind, renamed, name="New name")
     sandbox.clear_requests()
     delta = good(tap.run(state=first.state))
     rows = delta.records("transactions")
     column = name_of(kind).replace("_name", "_id")
-    wanted = {r["id"] for r in plan.entities("transactions") if r[column] == renamed}
+    wanted = {r["id"] for r in budget.entities("transactions") if r[column] == renamed}
     assert wanted <= {r["id"] for r in rows}
     assert {r[name_of(kind)] for r in rows if r[column] == renamed} == {"New name"}
-    assert len(rows) < len(plan.entities("transactions"))
+    assert len(rows) < len(budget.entities("transactions"))
     everything = [r for r in sandbox.requests if "last_knowledge_of_server" not in r.query]
     assert [r.path for r in everything if r.path.endswith("/transactions")] == [
-        f"/v1/plans/{plan.id}/transactions"
+        f"/v1/plans/{budget.id}/transactions"
     ]
 
     sandbox.clear_requests()
     assert not good(tap.run(state=delta.state)).records("transactions")
 
 
-def test_a_balance_that_changed_is_no_new_name(tap: Tap, sandbox: Sandbox, plan: Plan) -> None:
+def test_a_balance_that_changed_is_no_new_name(tap: Tap, sandbox: Sandbox, budget: Budget) -> None:
     first = good(tap.run())
-    plan.add("transactions", amount=-1_000)
-    plan.add("payees", name="Somebody new")
+    budget.add("transactions", amount=-1_000)
+    budget.add("payees", name="Somebody new")
     sandbox.clear_requests()
     delta = good(tap.run(state=first.state))
     assert len(delta.records("transactions")) == 1
@@ -236,10 +240,10 @@ def test_a_balance_that_changed_is_no_new_name(tap: Tap, sandbox: Sandbox, plan:
 
 
 def test_a_new_name_is_not_forgotten_where_it_could_not_be_put_right(
-    quick: QuickPipeline, sandbox: Sandbox, plan: Plan
+    quick: QuickPipeline, sandbox: Sandbox, budget: Budget
 ) -> None:
     quick.sync()
-    plan.edit("payees", in_use(plan, "payees"), name="New name")
+    budget.edit("payees", in_use(budget, "payees"), name="New name")
     sandbox.fail("503", path="transactions", times=20)
     assert not quick.sync()
     sandbox.clear_faults()
@@ -250,14 +254,14 @@ def test_a_new_name_is_not_forgotten_where_it_could_not_be_put_right(
 
 
 def test_names_are_put_right_after_the_rows_were_deleted_or_changed(
-    pipeline: Pipeline, sandbox: Sandbox, plan: Plan
+    pipeline: Pipeline, sandbox: Sandbox, budget: Budget
 ) -> None:
     pipeline.sync()
-    renamed = in_use(plan, "payees")
-    mine = [r["id"] for r in plan.entities("transactions") if r["payee_id"] == renamed]
-    plan.edit("payees", renamed, name="New name")
-    plan.delete("transactions", mine[0])
-    plan.add("transactions", amount=-1_000, payee_id=renamed)
+    renamed = in_use(budget, "payees")
+    mine = [r["id"] for r in budget.entities("transactions") if r["payee_id"] == renamed]
+    budget.edit("payees", renamed, name="New name")
+    budget.delete("transactions", mine[0])
+    budget.add("transactions", amount=-1_000, payee_id=renamed)
     assert pipeline.sync().code == 0
     assert_equal(pipeline.database, sandbox)
 
@@ -267,22 +271,22 @@ def test_names_are_put_right_after_the_rows_were_deleted_or_changed(
 
 @pytest.mark.parametrize("since_date", ["2026-08-01", "1970-01-01"])
 def test_what_was_deleted_before_another_since_date(
-    quick: QuickPipeline, plan: Plan, since_date: str
+    quick: QuickPipeline, budget: Budget, since_date: str
 ) -> None:
     quick.config["since_date"] = "2026-10-01"
     quick.sync()
-    last = plan.entities("transactions")[-1]["id"]
+    last = budget.entities("transactions")[-1]["id"]
     assert last in quick.database.alive("transactions")
-    plan.delete("transactions", last)
+    budget.delete("transactions", last)
     quick.config["since_date"] = since_date
     assert quick.sync()
     assert last not in quick.database.alive("transactions")
 
 
-def test_a_location_that_was_deleted_before_another_stream_joined(tap: Tap, plan: Plan) -> None:
+def test_a_location_that_was_deleted_before_another_stream_joined(tap: Tap, budget: Budget) -> None:
     state = good(tap.run(*Catalog(tap).only("payees", "payee_locations").arguments())).state
-    gone = plan.entities("payee_locations")[0]["id"]
-    plan.delete("payee_locations", gone)
+    gone = budget.entities("payee_locations")[0]["id"]
+    budget.delete("payee_locations", gone)
     later = Catalog(tap).only("accounts", "payee_locations").arguments()
     finished = good(tap.run(*later, state=state))
     rows = {row["id"]: row["deleted"] for row in finished.records("payee_locations")}
@@ -298,12 +302,15 @@ def test_an_old_edit_arrives_where_transactions_joined_later(
 
 
 def test_a_counter_that_goes_back_while_the_export_fails(
-    quick: QuickPipeline, sandbox: Sandbox, plan: Plan
+    quick: QuickPipeline, sandbox: Sandbox, budget: Budget
 ) -> None:
     sandbox.fail("503", path=EXPORT, times=1000)
     assert quick.sync()
-    plan.rewind(900)
-    month, category = plan.entities("months")[-1]["month"], plan.entities("categories")[-1]["id"]
-    plan.edit("month_categories", (month, category), budgeted=123_000)
+    budget.rewind(900)
+    month, category = (
+        budget.entities("months")[-1]["month"],
+        budget.entities("categories")[-1]["id"],
+    )
+    budget.edit("month_categories", (month, category), budgeted=123_000)
     assert quick.sync()
     assert_equal(quick.database, sandbox, old_names=True)

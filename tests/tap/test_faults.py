@@ -109,7 +109,7 @@ def test_every_fault_at_every_endpoint(tmp_path: Path) -> None:
 def assert_all_records(sandbox: Sandbox, finished: Finished) -> None:
     """Every entity came once."""
     for stream in STREAMS[1:]:
-        wanted = sum(len(plan.entities(stream)) for plan in sandbox.plans)
+        wanted = sum(len(budget.entities(stream)) for budget in sandbox.budgets)
         ids = [record["id"] for record in finished.records(stream)]
         assert (len(ids), len(set(ids))) == (wanted, wanted), stream
 
@@ -145,7 +145,7 @@ def test_no_connection_at_all_ends_the_run_in_one_line(tap: Tap) -> None:
 def test_a_budget_that_fails_does_not_keep_the_others_from_syncing(
     pipeline: Pipeline, sandbox: Sandbox, fault: str
 ) -> None:
-    failing, other = sandbox.plans
+    failing, other = sandbox.budgets
     sandbox.fail(fault, path=f"{failing.id}/(payees|transactions)", times=1000)
     finished = pipeline.sync(max_retry_time=1)
     failed(finished)
@@ -169,10 +169,10 @@ def test_a_budget_that_fails_does_not_keep_the_others_from_syncing(
 def test_a_list_of_an_existing_budget_that_is_not_found_is_empty(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    plan = sandbox.plans[1]
-    for row in plan.entities("scheduled_transactions"):
-        plan.forget("scheduled_transactions", row["id"])
-    plan.had_scheduled = False
+    budget = sandbox.budgets[1]
+    for row in budget.entities("scheduled_transactions"):
+        budget.forget("scheduled_transactions", row["id"])
+    budget.had_scheduled = False
     finished = pipeline.sync()
     assert finished.code == 0, finished.log
     assert_equal(pipeline.database, sandbox)
@@ -182,8 +182,8 @@ def test_a_budget_that_has_vanished_is_reported_once_and_harms_nothing(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
     pipeline.sync()
-    gone = sandbox.plans[1]
-    sandbox.remove_plan(gone.id)
+    gone = sandbox.budgets[1]
+    sandbox.remove_budget(gone.id)
     first, second = pipeline.sync(), pipeline.sync()
     assert (first.code, second.code) == (0, 0)
     assert first.log.count(f"{gone.id} is no longer in this account") == 1
@@ -196,10 +196,10 @@ def test_a_budget_that_has_vanished_is_reported_once_and_harms_nothing(
 
 def test_knowledge_that_goes_back_is_followed(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
-    plan.delete("payees", plan.entities("payees")[-1]["id"])
-    plan.rewind(500)
-    plan.add("transactions", amount=-1_000)
+    budget = sandbox.budgets[0]
+    budget.delete("payees", budget.entities("payees")[-1]["id"])
+    budget.rewind(500)
+    budget.add("transactions", amount=-1_000)
     finished = pipeline.sync()
     assert finished.code == 0, finished.log
     assert "went back" in finished.log
@@ -210,12 +210,12 @@ def test_knowledge_that_goes_back_is_followed(pipeline: Pipeline, sandbox: Sandb
 @pytest.mark.parametrize("use_export", [False])
 def test_a_delta_that_ynab_refuses_is_read_in_full(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.sync()
-    plan = sandbox.plans[0]
-    added = plan.add("payees", name="New")
+    budget = sandbox.budgets[0]
+    added = budget.add("payees", name="New")
     sandbox.fail("400", path="/payees[?]last_knowledge")
     finished = pipeline.sync()
     assert finished.code == 0, finished.log
-    assert len(of_budget(finished, "payees", plan)) == len(plan.entities("payees"))
+    assert len(of_budget(finished, "payees", budget)) == len(budget.entities("payees"))
     assert added in pipeline.database.alive("payees")
 
 

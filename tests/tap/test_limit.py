@@ -82,7 +82,7 @@ def test_a_known_wall_is_not_run_into(tap: Tap, sandbox: Sandbox) -> None:
 def test_a_load_larger_than_the_limit_ends_after_some_runs_without_starting_over(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    sandbox.add_plan("Third")
+    sandbox.add_budget("Third")
     # 33 parts at 11 a run, one request being for the account, and one answer for two parts.
     for _ in range(3):
         finished = pipeline.sync(requests_per_hour=12, wait_for_limit=False)

@@ -12,7 +12,7 @@ from tests.support.runs import good, ids, of_budget, said
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Finished, Row, Tap
 
@@ -40,31 +40,31 @@ def test_ids_are_there_and_never_twice(first: Finished) -> None:
         assert len({row["id"] for row in rows}) == len(rows), stream
 
 
-def test_months_and_their_categories_have_ids_of_their_own(first: Finished, plan: Plan) -> None:
-    assert of_budget(first, "months", plan) == {
-        f"{plan.id}|{row['month']}" for row in plan.entities("months")
+def test_months_and_their_categories_have_ids_of_their_own(first: Finished, budget: Budget) -> None:
+    assert of_budget(first, "months", budget) == {
+        f"{budget.id}|{row['month']}" for row in budget.entities("months")
     }
-    assert of_budget(first, "month_categories", plan) == {
-        f"{plan.id}|{row['month']}|{row['id']}" for row in plan.entities("month_categories")
+    assert of_budget(first, "month_categories", budget) == {
+        f"{budget.id}|{row['month']}|{row['id']}" for row in budget.entities("month_categories")
     }
 
 
 def test_a_transaction_has_the_type_of_its_account_though_accounts_are_not_read(
-    tap: Tap, plan: Plan
+    tap: Tap, budget: Budget
 ) -> None:
-    types = {account["id"]: account["type"] for account in plan.entities("accounts")}
+    types = {account["id"]: account["type"] for account in budget.entities("accounts")}
     finished = good(tap.run(*Catalog(tap).only("transactions").arguments()))
-    rows = [row for row in finished.records("transactions") if row["budget_id"] == plan.id]
+    rows = [row for row in finished.records("transactions") if row["budget_id"] == budget.id]
     assert rows
     assert all(row["account_type"] == types[row["account_id"]] for row in rows)
 
 
 @pytest.mark.parametrize("stream", ["transactions", "scheduled_transactions"])
 def test_parts_of_a_deleted_split_are_deleted(
-    tap: Tap, first: Finished, plan: Plan, stream: str
+    tap: Tap, first: Finished, budget: Budget, stream: str
 ) -> None:
-    split = next(row for row in plan.entities(stream) if row["subtransactions"])
-    plan.delete(stream, split["id"])
+    split = next(row for row in budget.entities(stream) if row["subtransactions"])
+    budget.delete(stream, split["id"])
     [row] = [r for r in good(tap.run(state=first.state)).records(stream) if r["id"] == split["id"]]
     assert row["deleted"] is True
     assert [part["id"] for part in row["subtransactions"]] == [
@@ -74,14 +74,14 @@ def test_parts_of_a_deleted_split_are_deleted(
 
 
 def test_a_part_taken_out_of_a_split_is_deleted_alone(
-    tap: Tap, first: Finished, plan: Plan
+    tap: Tap, first: Finished, budget: Budget
 ) -> None:
-    split = next(r for r in plan.entities("transactions") if len(r["subtransactions"]) > 1)
+    split = next(r for r in budget.entities("transactions") if len(r["subtransactions"]) > 1)
     kept = [
         {"amount": split["amount"], "category_id": split["subtransactions"][0]["category_id"]},
         {"amount": 0, "category_id": split["subtransactions"][1]["category_id"]},
     ]
-    plan.edit("transactions", split["id"], subtransactions=kept)
+    budget.edit("transactions", split["id"], subtransactions=kept)
     rows = good(tap.run(state=first.state)).records("transactions")
     [row] = [each for each in rows if each["id"] == split["id"]]
     assert row["deleted"] is False
@@ -106,8 +106,10 @@ def test_a_later_full_run_has_a_higher_version(tap: Tap, first: Finished) -> Non
     assert max(versions(first)) < min(versions(good(tap.run())))
 
 
-def test_a_delta_run_ends_only_what_it_read_in_full(tap: Tap, first: Finished, plan: Plan) -> None:
-    plan.edit("transactions", plan.entities("transactions")[0]["id"], memo="edited")
+def test_a_delta_run_ends_only_what_it_read_in_full(
+    tap: Tap, first: Finished, budget: Budget
+) -> None:
+    budget.edit("transactions", budget.entities("transactions")[0]["id"], memo="edited")
     delta = good(tap.run(state=first.state))
     # Payee locations come with what else changed.
     assert delta.activated() == FULL_STREAMS - {"payee_locations"}
@@ -120,14 +122,14 @@ def test_an_idle_run_says_nothing_but_which_budgets_there_are(tap: Tap, first: F
 
 
 def test_money_moved_is_written_whole_where_anything_happened(
-    tap: Tap, first: Finished, sandbox: Sandbox, plan: Plan
+    tap: Tap, first: Finished, sandbox: Sandbox, budget: Budget
 ) -> None:
-    gone, edited = (row["id"] for row in plan.entities("money_movements")[:2])
-    plan.forget("money_movements", gone)
-    plan.edit("money_movements", edited, note="changed")
+    gone, edited = (row["id"] for row in budget.entities("money_movements")[:2])
+    budget.forget("money_movements", gone)
+    budget.edit("money_movements", edited, note="changed")
     delta = good(tap.run(state=first.state))
     assert delta.activated() == {"budgets", "money_movements", "money_movement_groups"}
-    wanted = {row["id"] for each in sandbox.plans for row in each.entities("money_movements")}
+    wanted = {row["id"] for each in sandbox.budgets for row in each.entities("money_movements")}
     assert {row["id"] for row in delta.records("money_movements")} == wanted
     assert said(good(tap.run(state=delta.state))) == {"budgets"}
 
@@ -142,38 +144,38 @@ def test_money_moved_is_written_where_it_was_left_out_before(tap: Tap, first: Fi
 
 
 def test_a_full_refresh_by_the_catalog_reads_and_ends_everything(
-    tap: Tap, first: Finished, plan: Plan
+    tap: Tap, first: Finished, budget: Budget
 ) -> None:
     full = good(tap.run(*Catalog(tap).in_full(*STREAMS).arguments(), state=first.state))
     assert full.activated() == set(STREAMS)
-    assert of_budget(full, "transactions", plan) == ids(plan, "transactions")
+    assert of_budget(full, "transactions", budget) == ids(budget, "transactions")
 
 
 @pytest.mark.parametrize("how_many", [1, 2])
 def test_a_run_of_chosen_budgets_ends_nothing(tap: Tap, sandbox: Sandbox, how_many: int) -> None:
-    chosen = sandbox.plans[:how_many]
-    finished = good(tap.run(budget_ids=[plan.id for plan in chosen]))
+    chosen = sandbox.budgets[:how_many]
+    finished = good(tap.run(budget_ids=[budget.id for budget in chosen]))
     assert not finished.activated()
     assert not any("version" in message for message in finished.messages)
-    assert {row["id"] for row in finished.records("budgets")} == {plan.id for plan in chosen}
+    assert {row["id"] for row in finished.records("budgets")} == {budget.id for budget in chosen}
     for stream in BUDGET_STREAMS:
         budgets = {row["budget_id"] for row in finished.records(stream)}
-        assert budgets == {plan.id for plan in chosen}, stream
+        assert budgets == {budget.id for budget in chosen}, stream
 
 
-def test_a_date_that_leaves_transactions_out_ends_all_but_those(tap: Tap, plan: Plan) -> None:
+def test_a_date_that_leaves_transactions_out_ends_all_but_those(tap: Tap, budget: Budget) -> None:
     finished = good(tap.run(since_date="2026-11-01"))
     assert finished.activated() == set(STREAMS) - {"transactions"}
-    wanted = {r["id"] for r in plan.entities("transactions") if r["date"] >= "2026-11-01"}
-    assert of_budget(finished, "transactions", plan) == wanted
-    assert wanted != ids(plan, "transactions")
+    wanted = {r["id"] for r in budget.entities("transactions") if r["date"] >= "2026-11-01"}
+    assert of_budget(finished, "transactions", budget) == wanted
+    assert wanted != ids(budget, "transactions")
 
 
 def test_an_account_without_budgets_is_no_reason_to_mark_rows(
     tap: Tap, first: Finished, sandbox: Sandbox
 ) -> None:
-    for plan in list(sandbox.plans):
-        sandbox.remove_plan(plan.id)
+    for budget in list(sandbox.budgets):
+        sandbox.remove_budget(budget.id)
     for finished in (good(tap.run()), good(tap.run(state=first.state))):
         assert not finished.activated()
         assert not [m for m in finished.messages if m["type"] == "RECORD"]

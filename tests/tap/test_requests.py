@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Finished, Pipeline, Row, Tap
 
@@ -52,7 +52,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
 
 
 def addresses(
-    plan: Plan, *lists: str, known: int | None = None, since: str = BEGINNING
+    budget: Budget, *lists: str, known: int | None = None, since: str = BEGINNING
 ) -> set[str]:
     """Addresses of a budget's lists, as `asked` writes them."""
     found = set()
@@ -60,7 +60,7 @@ def addresses(
         is_delta = known is not None and path not in WITHOUT_DELTA
         counter = f" last_knowledge_of_server={known}" if is_delta else ""
         date = f" since_date={since}" if path == "/transactions" else ""
-        found.add(f"/plans/{plan.id}{path}{counter}{date}")
+        found.add(f"/plans/{budget.id}{path}{counter}{date}")
     return found
 
 
@@ -79,13 +79,13 @@ def test_requests_of_a_first_run_and_of_an_idle_one(
 ) -> None:
     run = good(tap.run())
     assert sandbox.requests[0].path == "/v1/plans"
-    assert asked(sandbox) == once(*(addresses(plan, *lists) for plan in sandbox.plans))
+    assert asked(sandbox) == once(*(addresses(budget, *lists) for budget in sandbox.budgets))
 
     sandbox.clear_requests()
     idle = good(tap.run(state=run.state))
     assert sandbox.requests[0].path == "/v1/plans"
     assert asked(sandbox) == once(
-        *(addresses(plan, *idle_lists, known=1000) for plan in sandbox.plans)
+        *(addresses(budget, *idle_lists, known=1000) for budget in sandbox.budgets)
     )
     assert not [row for stream in DELTA_STREAMS for row in idle.records(stream)]
     assert bookmarks(idle.state) == bookmarks(run.state)
@@ -104,17 +104,17 @@ def test_requests_of_a_first_run_and_of_an_idle_one(
 def test_requests_where_something_changed(  # noqa: PLR0913 a table's columns
     tap: Tap, first: Finished, sandbox: Sandbox, *, kind: str, fields: Row, also: list[str]
 ) -> None:
-    plan, other = sandbox.plans
-    entity = plan.entities(kind)[0]
-    plan.edit(kind, entity["month" if kind == "months" else "id"], **fields)
+    budget, other = sandbox.budgets
+    entity = budget.entities(kind)[0]
+    budget.edit(kind, entity["month" if kind == "months" else "id"], **fields)
     delta = good(
         tap.run(*Catalog(tap).only(*set(STREAMS) - MONEY_STREAMS).arguments(), state=first.state)
     )
     # Names are joined to all transactions, those are not asked for by delta.
     known = None if kind == "payees" else 1000
     assert asked(sandbox) == once(
-        addresses(plan, "", known=1000),
-        addresses(plan, *also, known=known),
+        addresses(budget, "", known=1000),
+        addresses(budget, *also, known=known),
         addresses(other, "", known=1000),
     )
     assert delta.records(kind)
@@ -125,29 +125,31 @@ def test_requests_where_something_changed(  # noqa: PLR0913 a table's columns
 def test_a_counter_that_goes_back_has_the_budget_read_in_full(
     tap: Tap, sandbox: Sandbox, knowledge: int, *, use_export: bool
 ) -> None:
-    plan, other = sandbox.plans
-    plan.edit("accounts", plan.entities("accounts")[0]["id"], note="1001")
-    plan.edit("accounts", plan.entities("accounts")[0]["id"], note="1002")
+    budget, other = sandbox.budgets
+    budget.edit("accounts", budget.entities("accounts")[0]["id"], note="1001")
+    budget.edit("accounts", budget.entities("accounts")[0]["id"], note="1002")
     first = good(tap.run())
-    plan.rewind(knowledge)
+    budget.rewind(knowledge)
     sandbox.clear_requests()
     again = good(tap.run(state=first.state))
     for stream in ("accounts", "category_groups", "categories", "payees", "transactions"):
-        assert of_budget(again, stream, plan) == ids(plan, stream), stream
+        assert of_budget(again, stream, budget) == ids(budget, stream), stream
         assert not of_budget(again, stream, other)
-    assert len(of_budget(again, "month_categories", plan)) == len(plan.entities("month_categories"))
-    assert counters(again, plan) == dict.fromkeys(DELTA_STREAMS, knowledge)
+    assert len(of_budget(again, "month_categories", budget)) == len(
+        budget.entities("month_categories")
+    )
+    assert counters(again, budget) == dict.fromkeys(DELTA_STREAMS, knowledge)
     assert counters(again, other) == dict.fromkeys(DELTA_STREAMS, 1000)
     lists = LISTS if not use_export else FIRST
     delta = [path for path in lists if path not in WITHOUT_DELTA]
     # The export has told that the counter went back before the others are asked.
     asked_for = delta if not use_export else [""]
     assert asked(sandbox) == once(
-        addresses(plan, *asked_for, known=1002),
+        addresses(budget, *asked_for, known=1002),
         # What was deleted is in deltas only.
-        addresses(plan, *delta, known=0),
-        addresses(plan, *delta),
-        addresses(plan, *WITHOUT_DELTA.intersection(lists)),
+        addresses(budget, *delta, known=0),
+        addresses(budget, *delta),
+        addresses(budget, *WITHOUT_DELTA.intersection(lists)),
         addresses(other, *(lists if not use_export else ("", *MONEY)), known=1000),
     )
 
@@ -155,36 +157,36 @@ def test_a_counter_that_goes_back_has_the_budget_read_in_full(
 @pytest.mark.parametrize("lagging", ["transactions", "categories"])
 @pytest.mark.parametrize("use_export", [True, False])
 def test_a_counter_that_goes_back_while_a_stream_lags_behind(
-    pipeline: Pipeline, plan: Plan, lagging: str
+    pipeline: Pipeline, budget: Budget, lagging: str
 ) -> None:
     tap = pipeline.tap
     catalog = Catalog(tap)
     names = ["payees", "category_groups", "categories", "transactions"]
     first = good(tap.run(*catalog.only(*names).arguments()))
-    plan.rewind(7)
-    plan.add(lagging, id="new")
+    budget.rewind(7)
+    budget.add(lagging, id="new")
     # What the others know after this is less than what the one does, and yet newer.
     others = catalog.only(*(name for name in names if name != lagging))
     between = good(tap.run(*others.arguments(), state=first.state))
     again = good(tap.run(*catalog.only(*names).arguments(), state=between.state))
-    assert "new" in of_budget(again, lagging, plan)
+    assert "new" in of_budget(again, lagging, budget)
     for finished in (first, between, again):
         pipeline.load(finished.stdout)
     assert "new" in pipeline.database.alive(lagging)
 
 
 def test_every_request_for_transactions_says_since_when(
-    tap: Tap, sandbox: Sandbox, plan: Plan
+    tap: Tap, sandbox: Sandbox, budget: Budget
 ) -> None:
     arguments = Catalog(tap).only("transactions").arguments()
     state = good(tap.run(*arguments)).state
     state = good(tap.run(*arguments, state=state)).state
     state = good(tap.run(*arguments, state=state, since_date="2026-10-01")).state
     state = good(tap.run(*arguments, state=state, since_date="2026-10-01")).state
-    plan.edit("payee_locations", plan.entities("payee_locations")[0]["id"], latitude="1")
-    plan.rewind(7)
+    budget.edit("payee_locations", budget.entities("payee_locations")[0]["id"], latitude="1")
+    budget.rewind(7)
     good(tap.run(*arguments, state=state, since_date="2026-10-01"))
-    requests = [r for r in sandbox.requests if r.path == f"/v1/plans/{plan.id}/transactions"]
+    requests = [r for r in sandbox.requests if r.path == f"/v1/plans/{budget.id}/transactions"]
     assert [(r.query["since_date"], r.query.get("last_knowledge_of_server")) for r in requests] == [
         (BEGINNING, None),
         (BEGINNING, "1000"),
@@ -216,7 +218,9 @@ def test_a_stream_alone_asks_only_for_what_it_needs(
     arguments = Catalog(tap).only(stream).arguments()
     assert not sandbox.requests, "discovery needs no account"
     finished = good(tap.run(*arguments))
-    assert asked(sandbox) == once(*(addresses(plan, *ALONE[stream]) for plan in sandbox.plans))
+    assert asked(sandbox) == once(
+        *(addresses(budget, *ALONE[stream]) for budget in sandbox.budgets)
+    )
     assert said(finished) == finished.activated() == {stream}
     assert finished.records(stream)
 
@@ -225,23 +229,23 @@ def test_a_stream_alone_asks_only_for_what_it_needs(
     ("first", "second"), [("categories", "category_groups"), ("category_groups", "categories")]
 )
 def test_groups_and_categories_catch_up_when_one_joins_later(
-    tap: Tap, sandbox: Sandbox, plan: Plan, first: str, second: str
+    tap: Tap, sandbox: Sandbox, budget: Budget, first: str, second: str
 ) -> None:
     catalog = Catalog(tap)
     state = good(tap.run(*catalog.only(first).arguments())).state
     sandbox.clear_requests()
     both = good(tap.run(*catalog.only(first, second).arguments(), state=state))
-    assert of_budget(both, second, plan) == ids(plan, second)
+    assert of_budget(both, second, budget) == ids(budget, second)
     # For the first one the changes, and for the second all there is.
     assert asked(sandbox) == once(
         *(
             addresses(each, "/categories", known=known)
-            for each in sandbox.plans
+            for each in sandbox.budgets
             for known in (1000, None)
         )
     )
-    group = plan.entities("category_groups")[0]
-    plan.edit("category_groups", group["id"], name="Edited")
+    group = budget.entities("category_groups")[0]
+    budget.edit("category_groups", group["id"], name="Edited")
     delta = good(tap.run(*catalog.arguments(), state=both.state))
     assert [row["name"] for row in delta.records("category_groups")] == ["Edited"]
 

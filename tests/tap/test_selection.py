@@ -13,7 +13,7 @@ from tests.support.rows import STREAMS
 from tests.support.runs import good, said
 
 if TYPE_CHECKING:
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Finished, Row, Tap
 
@@ -48,8 +48,8 @@ def test_streams_that_are_not_selected_are_not_there(tap: Tap) -> None:
     assert said(finished) == {"payees", "months"}
 
 
-def test_columns_that_are_not_selected_are_not_there(tap: Tap, plan: Plan) -> None:
-    plan.edit("transactions", plan.entities("transactions")[0]["id"], new_field="later")
+def test_columns_that_are_not_selected_are_not_there(tap: Tap, budget: Budget) -> None:
+    budget.edit("transactions", budget.entities("transactions")[0]["id"], new_field="later")
     catalog = Catalog(tap).only("transactions")
     for name in ("memo", "subtransactions", "additional_properties", "server_knowledge", "id"):
         catalog.column("transactions", name, selected=False)
@@ -69,13 +69,13 @@ def test_twins_do_not_come_by_themselves(first: Finished) -> None:
         assert not [name for name in first.records(stream)[0] if name.endswith(TWINS)]
 
 
-def test_twins_come_where_they_are_selected(tap: Tap, plan: Plan) -> None:
+def test_twins_come_where_they_are_selected(tap: Tap, budget: Budget) -> None:
     catalog = Catalog(tap).only("transactions", "accounts")
     catalog.column("transactions", "amount_formatted", selected=True)
     catalog.column("transactions", "amount_currency", selected=True)
     catalog.column("accounts", "balance_formatted", selected=True)
     chosen = good(tap.run(*catalog.arguments()))
-    wanted = {row["id"]: row for row in plan.entities("transactions")}
+    wanted = {row["id"]: row for row in budget.entities("transactions")}
     rows = [row for row in chosen.records("transactions") if row["id"] in wanted]
     assert len(rows) == len(wanted)
     for row in rows:
@@ -86,7 +86,7 @@ def test_twins_come_where_they_are_selected(tap: Tap, plan: Plan) -> None:
     assert not [name for name in schema(chosen, "accounts") if name.endswith("_currency")]
 
 
-def test_a_catalog_from_before_a_column_and_a_stream_were_added(tap: Tap, plan: Plan) -> None:
+def test_a_catalog_from_before_a_column_and_a_stream_were_added(tap: Tap, budget: Budget) -> None:
     catalog = Catalog(tap)
     entry = catalog.streams["transactions"]
     del entry["schema"]["properties"]["memo"]
@@ -94,17 +94,17 @@ def test_a_catalog_from_before_a_column_and_a_stream_were_added(tap: Tap, plan: 
     catalog.content["streams"].remove(catalog.streams["months"])
     finished = good(tap.run(*catalog.arguments()))
     assert "memo" not in schema(finished, "transactions")
-    rows = [row for row in finished.records("transactions") if row["budget_id"] == plan.id]
-    assert len(rows) == len(plan.entities("transactions"))
+    rows = [row for row in finished.records("transactions") if row["budget_id"] == budget.id]
+    assert len(rows) == len(budget.entities("transactions"))
     assert said(finished) == set(STREAMS) - {"months"}
 
 
-def test_a_column_that_the_catalog_does_not_know_yet_is_kept(tap: Tap, plan: Plan) -> None:
+def test_a_column_that_the_catalog_does_not_know_yet_is_kept(tap: Tap, budget: Budget) -> None:
     catalog = Catalog(tap).only("transactions")
     entry = catalog.streams["transactions"]
     del entry["schema"]["properties"]["memo"]
     entry["metadata"] = [e for e in entry["metadata"] if "memo" not in e["breadcrumb"]]
-    plan.edit("transactions", plan.entities("transactions")[0]["id"], memo="kept")
+    budget.edit("transactions", budget.entities("transactions")[0]["id"], memo="kept")
     finished = good(tap.run(*catalog.arguments()))
     [row] = [
         row
@@ -114,11 +114,13 @@ def test_a_column_that_the_catalog_does_not_know_yet_is_kept(tap: Tap, plan: Pla
     assert row["additional_properties"] == {"memo": "kept"}
 
 
-def test_every_row_again_where_the_catalog_says_so(tap: Tap, first: Finished, plan: Plan) -> None:
+def test_every_row_again_where_the_catalog_says_so(
+    tap: Tap, first: Finished, budget: Budget
+) -> None:
     arguments = Catalog(tap).in_full("payees").arguments()
     finished = good(tap.run(*arguments, state=first.state))
-    rows = [row for row in finished.records("payees") if row["budget_id"] == plan.id]
-    assert len(rows) == len(plan.entities("payees"))
+    rows = [row for row in finished.records("payees") if row["budget_id"] == budget.id]
+    assert len(rows) == len(budget.entities("payees"))
     assert not finished.records("accounts")
     assert "payees" in finished.activated()
     assert "accounts" not in finished.activated()
@@ -127,14 +129,14 @@ def test_every_row_again_where_the_catalog_says_so(tap: Tap, first: Finished, pl
 # Stream maps and flattening.
 
 
-def test_stream_maps_rename_hash_and_drop_columns(tap: Tap, plan: Plan) -> None:
+def test_stream_maps_rename_hash_and_drop_columns(tap: Tap, budget: Budget) -> None:
     maps = {
         "payees": {"title": "name", "name": None, "digest": "md5(record['id'])"},
         "months": None,
     }
     finished = good(tap.run(stream_maps=maps))
-    wanted = {row["id"]: row["name"] for row in plan.entities("payees")}
-    rows = {row["id"]: row for row in finished.records("payees") if row["budget_id"] == plan.id}
+    wanted = {row["id"]: row["name"] for row in budget.entities("payees")}
+    rows = {row["id"]: row for row in finished.records("payees") if row["budget_id"] == budget.id}
     assert {identity: row["title"] for identity, row in rows.items()} == wanted
     assert "name" not in schema(finished, "payees")
     assert not any("name" in row for row in rows.values())
@@ -144,30 +146,30 @@ def test_stream_maps_rename_hash_and_drop_columns(tap: Tap, plan: Plan) -> None:
     assert "payees" in finished.activated()
 
 
-def test_a_stream_under_another_name(tap: Tap, plan: Plan) -> None:
+def test_a_stream_under_another_name(tap: Tap, budget: Budget) -> None:
     finished = good(tap.run(stream_maps={"payees": {"__alias__": "shops"}}))
-    assert len(finished.records("shops")) > len(plan.entities("payees"))
+    assert len(finished.records("shops")) > len(budget.entities("payees"))
     assert "payees" not in said(finished)
     assert "shops" in finished.activated()
     state = finished.state
-    plan.edit("payees", plan.entities("payees")[0]["id"], name="Edited")
+    budget.edit("payees", budget.entities("payees")[0]["id"], name="Edited")
     delta = good(tap.run(state=state, stream_maps={"payees": {"__alias__": "shops"}}))
     assert [row["name"] for row in delta.records("shops")] == ["Edited"]
 
 
-def test_a_filter_lets_rows_through_and_marks_no_others(tap: Tap, plan: Plan) -> None:
+def test_a_filter_lets_rows_through_and_marks_no_others(tap: Tap, budget: Budget) -> None:
     maps = {"payees": {"__filter__": "bool(record['transfer_account_id'])"}}
     finished = good(tap.run(stream_maps=maps))
-    wanted = [row["id"] for row in plan.entities("payees") if row["transfer_account_id"]]
-    rows = [row["id"] for row in finished.records("payees") if row["budget_id"] == plan.id]
+    wanted = [row["id"] for row in budget.entities("payees") if row["transfer_account_id"]]
+    rows = [row["id"] for row in finished.records("payees") if row["budget_id"] == budget.id]
     assert rows == wanted
     assert finished.activated() == set(STREAMS) - {"payees"}
 
 
-def test_a_filtered_copy_of_a_stream_marks_no_others(tap: Tap, plan: Plan) -> None:
+def test_a_filtered_copy_of_a_stream_marks_no_others(tap: Tap, budget: Budget) -> None:
     copy = {"__source__": "payees", "__filter__": "bool(record['transfer_account_id'])"}
     finished = good(tap.run(stream_maps={"transfer_payees": copy}))
-    wanted = [row["id"] for row in plan.entities("payees") if row["transfer_account_id"]]
+    wanted = [row["id"] for row in budget.entities("payees") if row["transfer_account_id"]]
     rows = [row["id"] for row in finished.records("transfer_payees")]
     assert [identity for identity in rows if identity in wanted] == wanted
     assert len(finished.records("payees")) > len(rows)
@@ -179,9 +181,9 @@ def test_a_filtered_copy_of_a_stream_marks_no_others(tap: Tap, plan: Plan) -> No
     reason="the SDK's flattening leaves objects of unknown keys out of the schema: "
     "additional_properties and the debt_* maps are lost",
 )
-def test_flattening_loses_nothing(tap: Tap, plan: Plan) -> None:
-    loan = next(row for row in plan.entities("accounts") if row["debt_interest_rates"])
-    plan.edit("accounts", loan["id"], new_field={"a": 1})
+def test_flattening_loses_nothing(tap: Tap, budget: Budget) -> None:
+    loan = next(row for row in budget.entities("accounts") if row["debt_interest_rates"])
+    budget.edit("accounts", loan["id"], new_field={"a": 1})
     finished = good(tap.run(flattening_enabled=True, flattening_max_depth=2))
     for stream in STREAMS:
         for row in finished.records(stream):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Tap
 
@@ -26,13 +26,13 @@ def account(sandbox: Sandbox, api_url: str) -> dict[str, str]:
 
 
 def test_settings_from_the_environment(
-    account: dict[str, str], sandbox: Sandbox, plan: Plan, tmp_path: Path
+    account: dict[str, str], sandbox: Sandbox, budget: Budget, tmp_path: Path
 ) -> None:
     finished = run(
         "--config=ENV",
         folder=tmp_path,
         **account,
-        TAP_YNAB_BUDGET_IDS=json.dumps([plan.id]),
+        TAP_YNAB_BUDGET_IDS=json.dumps([budget.id]),
         TAP_YNAB_SINCE_DATE="2026-10-01",
         TAP_YNAB_USER_AGENT="household/1.0",
         TAP_YNAB_STREAM_MAPS=json.dumps({"months": None}),
@@ -40,7 +40,7 @@ def test_settings_from_the_environment(
         TAP_YNAB_FLATTENING_MAX_DEPTH="1",
     )
     good(finished)
-    assert [row["id"] for row in finished.records("budgets")] == [plan.id]
+    assert [row["id"] for row in finished.records("budgets")] == [budget.id]
     assert {r.query.get("since_date") for r in sandbox.requests} == {None, "2026-10-01"}
     assert {request.headers["user-agent"] for request in sandbox.requests} == {"household/1.0"}
     assert "months" not in said(finished)
@@ -79,21 +79,21 @@ def test_a_setting_that_is_wrong_in_the_environment_is_named(
 
 
 def test_of_several_config_files_the_last_one_wins(
-    tap: Tap, sandbox: Sandbox, plan: Plan, tmp_path: Path
+    tap: Tap, sandbox: Sandbox, budget: Budget, tmp_path: Path
 ) -> None:
     arguments = []
     for number, content in enumerate(
         (
             {**tap.config, "user_agent": "first/1", "budget_ids": ["unknown"]},
             {"user_agent": "second/2"},
-            {"budget_ids": [plan.id]},
+            {"budget_ids": [budget.id]},
         )
     ):
         path = tmp_path / f"{number}.json"
         path.write_text(json.dumps(content))
         arguments += ["--config", str(path)]
     finished = good(run(*arguments, folder=tmp_path))
-    assert [row["id"] for row in finished.records("budgets")] == [plan.id]
+    assert [row["id"] for row in finished.records("budgets")] == [budget.id]
     assert {request.headers["user-agent"] for request in sandbox.requests} == {"second/2"}
 
 

@@ -13,7 +13,7 @@ from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Finished, Tap
 
@@ -33,9 +33,9 @@ def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandb
     found = bookmarks(state)
     for stream in BUDGET_STREAMS:
         assert state["bookmarks"][stream].keys() <= {"partitions", "digest"}
-        for plan in sandbox.plans:
-            bookmark = found[stream, plan.id]
-            assert bookmark["context"] == {"budget_id": plan.id}
+        for budget in sandbox.budgets:
+            bookmark = found[stream, budget.id]
+            assert bookmark["context"] == {"budget_id": budget.id}
             if stream in FULL_STREAMS:
                 assert bookmark.keys() <= {"context", "knowledge"}
                 continue
@@ -47,29 +47,29 @@ def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandb
                 *ALSO_IN_BOOKMARK.get(stream, ()),
             }
             assert bookmark["replication_key"] == "server_knowledge"
-            assert bookmark["replication_key_value"] == plan.server_knowledge
-            assert set(bookmark["knowledge"].values()) == {plan.server_knowledge}
+            assert bookmark["replication_key_value"] == budget.server_knowledge
+            assert set(bookmark["knowledge"].values()) == {budget.server_knowledge}
             asked_twice = stream in {"transactions", "scheduled_transactions"}
             assert set(bookmark["knowledge"]) == {"export", *(["endpoint"] * asked_twice)}
-    assert len(found) == len(BUDGET_STREAMS) * len(sandbox.plans)
+    assert len(found) == len(BUDGET_STREAMS) * len(sandbox.budgets)
 
 
 def test_bookmarks_follow_the_counter_where_nothing_of_a_stream_changed(
-    tap: Tap, first: Finished, plan: Plan, other: Plan
+    tap: Tap, first: Finished, budget: Budget, other: Budget
 ) -> None:
-    plan.edit("payee_locations", plan.entities("payee_locations")[0]["id"], latitude="1.5")
+    budget.edit("payee_locations", budget.entities("payee_locations")[0]["id"], latitude="1.5")
     delta = good(tap.run(state=first.state))
     assert not [row for stream in DELTA_STREAMS for row in delta.records(stream)]
     assert [row["latitude"] for row in delta.records("payee_locations")] == ["1.5"]
-    assert counters(delta, plan) == dict.fromkeys(DELTA_STREAMS, 1001)
+    assert counters(delta, budget) == dict.fromkeys(DELTA_STREAMS, 1001)
     assert counters(delta, other) == dict.fromkeys(DELTA_STREAMS, 1000)
 
 
 def test_a_row_carries_the_counter_at_which_it_was_read(
-    tap: Tap, first: Finished, plan: Plan
+    tap: Tap, first: Finished, budget: Budget
 ) -> None:
-    edited = plan.entities("payees")[0]["id"]
-    plan.edit("payees", edited, name="Edited")
+    edited = budget.entities("payees")[0]["id"]
+    budget.edit("payees", edited, name="Edited")
     delta = good(tap.run(state=first.state))
     assert {row["server_knowledge"] for row in first.records("payees")} == {1000}
     assert [(row["id"], row["server_knowledge"]) for row in delta.records("payees")] == [
@@ -80,11 +80,11 @@ def test_a_row_carries_the_counter_at_which_it_was_read(
 def test_no_state_says_more_than_the_rows_before_it(tap: Tap, sandbox: Sandbox) -> None:
     """A state comes every 10,000 rows, thus also in the middle of a budget's transactions."""
     larger = small_sandbox(10_500)
-    sandbox.plans[:] = larger.plans
+    sandbox.budgets[:] = larger.budgets
     left = {
-        (stream, plan.id): len(plan.entities(stream))
+        (stream, budget.id): len(budget.entities(stream))
         for stream in BUDGET_STREAMS
-        for plan in larger.plans
+        for budget in larger.budgets
     }
     in_the_middle = 0
     for message in good(tap.run()).messages:
@@ -92,17 +92,17 @@ def test_no_state_says_more_than_the_rows_before_it(tap: Tap, sandbox: Sandbox) 
             left[message["stream"], message["record"]["budget_id"]] -= 1
         if message["type"] == "STATE":
             assert not [key for key in complete(message["value"]) if left[key]]
-            in_the_middle += 0 < left["transactions", larger.plans[0].id] < 10_500
+            in_the_middle += 0 < left["transactions", larger.budgets[0].id] < 10_500
     assert in_the_middle
     assert set(left.values()) == {0}
 
 
 def test_no_state_forgets_what_was_read_before(
-    tap: Tap, first: Finished, sandbox: Sandbox, plan: Plan
+    tap: Tap, first: Finished, sandbox: Sandbox, budget: Budget
 ) -> None:
     """The loader may keep any of them as the last one."""
     before = bookmarks(first.state)
-    plan.edit("accounts", plan.entities("accounts")[0]["id"], note="1001")
+    budget.edit("accounts", budget.entities("accounts")[0]["id"], note="1001")
     sandbox.fail("404", path="/months$")
     delta = tap.run(state=first.state)
     states = [message["value"] for message in delta.messages if message["type"] == "STATE"]
@@ -110,8 +110,8 @@ def test_no_state_forgets_what_was_read_before(
     for state in states:
         found = bookmarks(state)
         for stream in DELTA_STREAMS:
-            for budget in sandbox.plans:
-                key = (stream, budget.id)
+            for each in sandbox.budgets:
+                key = (stream, each.id)
                 assert found[key]["replication_key_value"] >= before[key]["replication_key_value"]
 
 
@@ -119,13 +119,13 @@ def test_no_state_forgets_what_was_read_before(
     ("before", "after"), [("1970-01-01", "2026-10-01"), ("2026-10-01", "2026-08-01")]
 )
 def test_another_since_date_has_all_transactions_read_again_and_nothing_else(
-    tap: Tap, sandbox: Sandbox, plan: Plan, before: str, after: str
+    tap: Tap, sandbox: Sandbox, budget: Budget, before: str, after: str
 ) -> None:
     state = good(tap.run(since_date=before)).state
     sandbox.clear_requests()
     changed = good(tap.run(state=state, since_date=after))
-    wanted = {row["id"] for row in plan.entities("transactions") if row["date"] >= after}
-    assert of_budget(changed, "transactions", plan) == wanted
+    wanted = {row["id"] for row in budget.entities("transactions") if row["date"] >= after}
+    assert of_budget(changed, "transactions", budget) == wanted
     assert not changed.records("accounts")
     assert "transactions" not in changed.activated()
     assert not good(tap.run(state=changed.state, since_date=after)).records("transactions")

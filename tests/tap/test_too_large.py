@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 def test_an_export_that_takes_too_long_gives_way_to_the_months(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    plan = sandbox.plans[0]
-    sandbox.fail("503", path=f"plans/{plan.id}([?]|$)", times=1000)
+    budget = sandbox.budgets[0]
+    sandbox.fail("503", path=f"plans/{budget.id}([?]|$)", times=1000)
     first = pipeline.sync()
     assert first.code == 0, first.log
     assert_equal(pipeline.database, sandbox)
 
-    category = plan.entities("categories")[-1]["id"]
-    month = plan.entities("months")[-3]["month"]
-    plan.edit("month_categories", (month, category), budgeted=123_000)
+    category = budget.entities("categories")[-1]["id"]
+    month = budget.entities("months")[-3]["month"]
+    budget.edit("month_categories", (month, category), budgeted=123_000)
     sandbox.clear_requests()
     assert pipeline.sync().code == 0
     assert len([r for r in sandbox.requests if re.search("/months/", r.path)]) == 3
     assert_equal(pipeline.database, sandbox)
 
     sandbox.clear_faults()
-    plan.edit("month_categories", (month, category), budgeted=124_000)
+    budget.edit("month_categories", (month, category), budgeted=124_000)
     assert pipeline.sync().code == 0
     assert_equal(pipeline.database, sandbox)
 
@@ -47,18 +47,18 @@ def test_an_export_that_takes_too_long_gives_way_to_the_months(
 def test_transactions_that_take_too_long_come_in_slices(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:
-    plan = sandbox.plans[0]
+    budget = sandbox.budgets[0]
     # The whole, and the first half of it, are too much for YNAB.
-    sandbox.fail("503", path=f"{plan.id}/transactions", times=4)
+    sandbox.fail("503", path=f"{budget.id}/transactions", times=4)
     first = pipeline.sync()
     assert first.code == 0, first.log
-    asked = [r for r in sandbox.requests if r.path.endswith(f"{plan.id}/transactions")]
+    asked = [r for r in sandbox.requests if r.path.endswith(f"{budget.id}/transactions")]
     assert len([r for r in asked if r.status == 200]) == 3
     assert all("since_date" in r.query for r in asked)
     assert_equal(pipeline.database, sandbox)
 
-    old = plan.entities("transactions")[0]["id"]
-    plan.delete("transactions", old)
+    old = budget.entities("transactions")[0]["id"]
+    budget.delete("transactions", old)
     sandbox.clear_requests()
     assert pipeline.sync().code == 0
     assert not [r for r in sandbox.requests if "until_date" in r.query]
@@ -91,11 +91,13 @@ def test_what_is_deleted_between_two_slices_comes_with_the_next_delta(
     busy: tuple[Busy, Pipeline],
 ) -> None:
     sandbox, pipeline = busy
-    plan = sandbox.plans[0]
-    first = min(plan.entities("transactions"), key=lambda row: str(row["date"]))["id"]
+    budget = sandbox.budgets[0]
+    first = min(budget.entities("transactions"), key=lambda row: str(row["date"]))["id"]
     # The sandbox makes an answer also where a fault takes its place.
-    sandbox.after(f"{plan.id}/transactions", lambda: plan.delete("transactions", first), answers=3)
-    sandbox.fail("503", path=f"{plan.id}/transactions", times=2)
+    sandbox.after(
+        f"{budget.id}/transactions", lambda: budget.delete("transactions", first), answers=3
+    )
+    sandbox.fail("503", path=f"{budget.id}/transactions", times=2)
     pipeline.sync()
     assert first in pipeline.database.alive("transactions")
     pipeline.sync()
@@ -106,12 +108,12 @@ def test_what_is_deleted_between_the_answers_of_a_months_turn_comes_with_the_nex
     busy: tuple[Busy, Pipeline],
 ) -> None:
     sandbox, pipeline = busy
-    plan = sandbox.plans[0]
-    last = plan.entities("categories")[-1]["id"]
+    budget = sandbox.budgets[0]
+    last = budget.entities("categories")[-1]["id"]
     sandbox.after("never", list)
     pipeline.sync()
     sandbox.advance_month()
-    sandbox.after(f"{plan.id}/categories", lambda: plan.delete("categories", last))
+    sandbox.after(f"{budget.id}/categories", lambda: budget.delete("categories", last))
     pipeline.sync()
     pipeline.sync()
     assert_equal(pipeline.database, sandbox, old_names=True)

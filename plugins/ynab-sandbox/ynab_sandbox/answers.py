@@ -18,7 +18,7 @@ from ynab_sandbox.lines import lines_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
     from ynab_sandbox.tables import Fields
 
 
@@ -33,7 +33,7 @@ class Question:
         part: ids in the path, by name.
     """
 
-    plan: Plan
+    budget: Budget
     clock: Clock
     query: Mapping[str, str]
     part: Mapping[str, str]
@@ -61,7 +61,7 @@ class Question:
             name: what the entities are called.
             entities: the entities.
         """
-        return {name: entities, "server_knowledge": self.plan.server_knowledge}
+        return {name: entities, "server_knowledge": self.budget.server_knowledge}
 
 
 def day_of(text: str, name: str) -> str:
@@ -90,13 +90,13 @@ def listing(kind: str) -> Callable[[Question], Fields]:
     """
 
     def answer(question: Question) -> Fields:
-        plan, since, views = question.plan, question.since, question.plan.views
+        budget, since, views = question.budget, question.since, question.budget.views
         deleted = since is not None
-        if kind == "scheduled_transactions" and not plan.had_scheduled:
+        if kind == "scheduled_transactions" and not budget.had_scheduled:
             raise ApiError("404.2")
-        rows = plan.rows(kind, since)
+        rows = budget.rows(kind, since)
         return question.with_knowledge(
-            kind, (plan.shape(views, kind, key, row, deleted=deleted) for key, row in rows)
+            kind, (budget.shape(views, kind, key, row, deleted=deleted) for key, row in rows)
         )
 
     return answer
@@ -111,7 +111,7 @@ def without_delta(kind: str, *, knowledge: bool) -> Callable[[Question], Fields]
     """
 
     def answer(question: Question) -> Fields:
-        entities = question.plan.entities(kind)
+        entities = question.budget.entities(kind)
         if "month" in question.part:
             entities = [each for each in entities if each["month"] == question.month]
         if "payee_id" in question.part:
@@ -133,7 +133,7 @@ def existing(question: Question, kind: str, part: str) -> Fields:
     Raises:
         ApiError: there is no such entity, or not any more.
     """
-    row = question.plan.tables[kind].get(question.part[part])
+    row = question.budget.tables[kind].get(question.part[part])
     if row is None or row.fields["deleted"]:
         raise ApiError("404.2")
     return row.fields
@@ -149,10 +149,10 @@ def single(kind: str, part: str, name: str) -> Callable[[Question], Fields]:
     """
 
     def answer(question: Question) -> Fields:
-        plan = question.plan
+        budget = question.budget
         key = existing(question, kind, part)["id"]
-        row = plan.tables[kind][key]
-        entity = plan.shape(plan.views, kind, key, row, deleted=False)
+        row = budget.tables[kind][key]
+        entity = budget.shape(budget.views, kind, key, row, deleted=False)
         if kind == "transactions":
             return question.with_knowledge(name, entity)
         return {name: entity}
@@ -162,26 +162,28 @@ def single(kind: str, part: str, name: str) -> Callable[[Question], Fields]:
 
 def settings(question: Question) -> Fields:
     """The plan's formats."""
-    plan = question.plan
-    return {"settings": {"date_format": plan.date_format, "currency_format": plan.currency_format}}
+    budget = question.budget
+    return {
+        "settings": {"date_format": budget.date_format, "currency_format": budget.currency_format}
+    }
 
 
-def whole_plan(question: Question) -> Fields:
+def whole_budget(question: Question) -> Fields:
     """The plan export."""
-    return question.with_knowledge("plan", export.document(question.plan, question.since))
+    return question.with_knowledge("plan", export.document(question.budget, question.since))
 
 
 def categories(question: Question) -> Fields:
     """Categories by group; in a delta only what changed, and the groups it is in."""
-    plan, views = question.plan, question.plan.views
+    budget, views = question.budget, question.budget.views
     inside: dict[str, list[Fields]] = {}
-    for _, row in plan.rows("categories", question.since):
+    for _, row in budget.rows("categories", question.since):
         group_id = row.fields["category_group_id"]
-        inside.setdefault(group_id, []).append(views.category(row.fields, plan.month))
-    changed = {key for key, _ in plan.rows("category_groups", question.since)}
+        inside.setdefault(group_id, []).append(views.category(row.fields, budget.month))
+    changed = {key for key, _ in budget.rows("category_groups", question.since)}
     groups = [
         {**row.fields, "categories": inside.get(str(key), [])}
-        for key, row in plan.tables["category_groups"].items()
+        for key, row in budget.tables["category_groups"].items()
         if key in changed or key in inside
     ]
     return question.with_knowledge("category_groups", groups)
@@ -190,24 +192,24 @@ def categories(question: Question) -> Fields:
 def month_category(question: Question) -> Fields:
     """A category in a month."""
     fields = existing(question, "categories", "category_id")
-    if question.month not in question.plan.tables["months"]:
+    if question.month not in question.budget.tables["months"]:
         raise ApiError("404.2")
-    return {"category": question.plan.views.category(fields, question.month)}
+    return {"category": question.budget.views.category(fields, question.month)}
 
 
 def month(question: Question) -> Fields:
     """A month with all its categories."""
-    plan, views = question.plan, question.plan.views
-    row = plan.tables["months"].get(question.month)
+    budget, views = question.budget, question.budget.views
+    row = budget.tables["months"].get(question.month)
     if row is None or row.fields["deleted"]:
         raise ApiError("404.2")
-    within = [views.category(each.fields, question.month) for _, each in plan.rows("categories")]
+    within = [views.category(each.fields, question.month) for _, each in budget.rows("categories")]
     return {"month": {**views.month(row.fields), "categories": within}}
 
 
 def transactions(question: Question) -> Fields:
     """Transactions, of the plan, an account or a month."""
-    views = question.plan.views
+    views = question.budget.views
     deleted = question.since is not None
     chosen = (views.transaction(each, tombstones=deleted) for each in wanted(question))
     return question.with_knowledge("transactions", chosen)
@@ -222,7 +224,7 @@ def hybrids(column: str, kind: str) -> Callable[[Question], Fields]:
     """
 
     def answer(question: Question) -> Fields:
-        views, key = question.plan.views, existing(question, kind, column)["id"]
+        views, key = question.budget.views, existing(question, kind, column)["id"]
         chosen = [view for each in wanted(question) for view in views.hybrids(each, column, key)]
         return question.with_knowledge("transactions", chosen)
 
@@ -262,8 +264,8 @@ def _filter(
     question: Question, days: tuple[str, str], also: tuple[str | None, str | None, str | None]
 ) -> Iterator[Fields]:
     only, account, within = also
-    uncategorized = question.plan.special.uncategorized
-    for _, row in question.plan.rows("transactions", question.since):
+    uncategorized = question.budget.special.uncategorized
+    for _, row in question.budget.rows("transactions", question.since):
         fields = row.fields
         if not days[0] <= fields["date"] <= days[1]:
             continue

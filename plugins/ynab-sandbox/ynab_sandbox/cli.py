@@ -91,7 +91,7 @@ def _add_changes(command: Command) -> None:
             made.add_argument(
                 "fields", nargs="*", metavar="field=value", help="value: JSON or text"
             )
-        made.add_argument("--plan", help="id or name; default: the first")
+        made.add_argument("--budget", help="id or name; default: the first")
     for made in (advance, add, edit, delete, fail):
         _add_folder(made)
 
@@ -201,7 +201,7 @@ def run_advance(arguments: argparse.Namespace) -> None:
 
 def run_change(arguments: argparse.Namespace) -> None:
     """Adds, edits or deletes."""
-    wanted = ("kind", "id", "plan")
+    wanted = ("kind", "id", "budget")
     document = {name: vars(arguments)[name] for name in wanted if name in arguments}
     if "fields" in arguments:
         document["fields"] = _pairs(arguments.fields)

@@ -36,7 +36,7 @@ class Household:
         special: the categories that YNAB itself makes.
     """
 
-    plan_id: str
+    budget_id: str
     name: str
     knowledge: int
     currency_format: Fields | None
@@ -79,7 +79,7 @@ class Inventor:
         self.names = names
         self.size = size
         self.today = today
-        self.random = random.Random(f"{seed}/{names.plan}")  # noqa: S311 - has to be repeatable
+        self.random = random.Random(f"{seed}/{names.budget}")  # noqa: S311 - has to be repeatable
         self.tables: Tables = {kind: {} for kind in KINDS}
         self.accounts: dict[str, str] = {}
         self.categories: dict[str, str] = {}
@@ -102,7 +102,7 @@ class Inventor:
 
     def household(self) -> Household:
         """Makes everything."""
-        plan_id = self.new_id()
+        budget_id = self.new_id()
         self._payees()
         self._accounts()
         self._categories()
@@ -117,8 +117,8 @@ class Inventor:
         intentions.move_money(self)
         self._number()
         return Household(
-            plan_id,
-            self.names.plan,
+            budget_id,
+            self.names.budget,
             self.size.knowledge,
             self.names.currency,
             self.tables,

@@ -30,7 +30,7 @@ class Names:
         bills: payee, category, amount, day of the month.
     """
 
-    plan: str
+    budget: str
     currency: Fields
     accounts: dict[str, tuple[str, str]]
     groups: dict[str, dict[str, Fields]]
@@ -42,7 +42,7 @@ class Names:
 
 
 HOUSEHOLD = Names(
-    plan="Our Household",
+    budget="Our Household",
     currency=DOLLAR,
     accounts={
         "checking": ("Everyday Checking", "checking"),
@@ -101,7 +101,7 @@ HOUSEHOLD = Names(
 )
 
 HOLIDAY_FLAT = Names(
-    plan="Ferienwohnung",
+    budget="Ferienwohnung",
     currency=EURO,
     accounts={
         "checking": ("Girokonto", "checking"),

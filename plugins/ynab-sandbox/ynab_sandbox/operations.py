@@ -17,7 +17,7 @@ from ynab_sandbox.tables import KINDS, Fields
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ynab_sandbox.plan import Plan
+    from ynab_sandbox.budget import Budget
     from ynab_sandbox.sandbox import Sandbox
 
 
@@ -49,11 +49,11 @@ def carry_out(sandbox: Sandbox, name: str, method: str, document: object) -> obj
         raise ApiError("400", str(error)) from error
 
 
-def _plan(sandbox: Sandbox, name: str | None) -> Plan:
-    for plan in sandbox.plans:
-        if name in {None, plan.id, plan.name}:
-            return plan
-    raise ApiError("404.2", f"there is no plan {name}")
+def _budget(sandbox: Sandbox, name: str | None) -> Budget:
+    for budget in sandbox.budgets:
+        if name in {None, budget.id, budget.name}:
+            return budget
+    raise ApiError("404.2", f"there is no budget {name}")
 
 
 def _state(sandbox: Sandbox) -> Fields:
@@ -62,14 +62,14 @@ def _state(sandbox: Sandbox) -> Fields:
         "now": sandbox.clock.stamp(),
         "token": sandbox.token,
         "requests": len(sandbox.requests),
-        "plans": [
+        "budgets": [
             {
-                "id": plan.id,
-                "name": plan.name,
-                "server_knowledge": plan.server_knowledge,
-                **{kind: sum(1 for _ in plan.rows(kind)) for kind in KINDS},
+                "id": budget.id,
+                "name": budget.name,
+                "server_knowledge": budget.server_knowledge,
+                **{kind: sum(1 for _ in budget.rows(kind)) for kind in KINDS},
             }
-            for plan in sandbox.plans
+            for budget in sandbox.budgets
         ],
     }
 
@@ -79,13 +79,13 @@ def _requests(sandbox: Sandbox) -> list[Fields]:
 
 
 def _entities(
-    sandbox: Sandbox, kind: str, plan: str | None = None, *, deleted: bool = False
+    sandbox: Sandbox, kind: str, budget: str | None = None, *, deleted: bool = False
 ) -> list[Fields]:
-    return _plan(sandbox, plan).entities(kind, deleted=deleted)
+    return _budget(sandbox, budget).entities(kind, deleted=deleted)
 
 
-def _add(sandbox: Sandbox, kind: str, fields: Fields, plan: str | None = None) -> Fields:
-    return {"id": _plan(sandbox, plan).add(kind, **fields)}
+def _add(sandbox: Sandbox, kind: str, fields: Fields, budget: str | None = None) -> Fields:
+    return {"id": _budget(sandbox, budget).add(kind, **fields)}
 
 
 def _edit(
@@ -93,38 +93,38 @@ def _edit(
     kind: str,
     identity: str,
     fields: Fields,
-    plan: str | None = None,
+    budget: str | None = None,
 ) -> None:
-    _plan(sandbox, plan).edit(kind, identity, **fields)
+    _budget(sandbox, budget).edit(kind, identity, **fields)
 
 
-def _delete(sandbox: Sandbox, kind: str, identity: str, plan: str | None = None) -> None:
-    _plan(sandbox, plan).delete(kind, identity)
+def _delete(sandbox: Sandbox, kind: str, identity: str, budget: str | None = None) -> None:
+    _budget(sandbox, budget).delete(kind, identity)
 
 
-def _forget(sandbox: Sandbox, kind: str, identity: str, plan: str | None = None) -> None:
-    _plan(sandbox, plan).forget(kind, identity)
+def _forget(sandbox: Sandbox, kind: str, identity: str, budget: str | None = None) -> None:
+    _budget(sandbox, budget).forget(kind, identity)
 
 
-def _live(sandbox: Sandbox, plan: str | None = None) -> list[str]:
-    return live(_plan(sandbox, plan))
+def _live(sandbox: Sandbox, budget: str | None = None) -> list[str]:
+    return live(_budget(sandbox, budget))
 
 
-def _rewind(sandbox: Sandbox, knowledge: int, plan: str | None = None) -> None:
-    _plan(sandbox, plan).rewind(knowledge)
+def _rewind(sandbox: Sandbox, knowledge: int, budget: str | None = None) -> None:
+    _budget(sandbox, budget).rewind(knowledge)
 
 
-def _had_scheduled(sandbox: Sandbox, value: bool, plan: str | None = None) -> None:  # noqa: FBT001 - as JSON has it
-    _plan(sandbox, plan).had_scheduled = value
+def _had_scheduled(sandbox: Sandbox, value: bool, budget: str | None = None) -> None:  # noqa: FBT001 - as JSON has it
+    _budget(sandbox, budget).had_scheduled = value
 
 
-def _add_plan(sandbox: Sandbox, **fields: Any) -> Fields:
-    plan = sandbox.add_plan(**fields)
-    return {"id": plan.id, "name": plan.name}
+def _add_budget(sandbox: Sandbox, **fields: Any) -> Fields:
+    budget = sandbox.add_budget(**fields)
+    return {"id": budget.id, "name": budget.name}
 
 
-def _remove_plan(sandbox: Sandbox, plan: str) -> None:
-    sandbox.remove_plan(_plan(sandbox, plan).id)
+def _remove_budget(sandbox: Sandbox, budget: str) -> None:
+    sandbox.remove_budget(_budget(sandbox, budget).id)
 
 
 def _advance(sandbox: Sandbox, seconds: float) -> Fields:
@@ -166,8 +166,8 @@ DO: dict[str, Callable[..., object]] = {
     "live": _live,
     "rewind": _rewind,
     "had-scheduled": _had_scheduled,
-    "add-plan": _add_plan,
-    "remove-plan": _remove_plan,
+    "add-budget": _add_budget,
+    "remove-budget": _remove_budget,
     "advance": _advance,
     "advance-month": _advance_month,
     "fail": _fail,

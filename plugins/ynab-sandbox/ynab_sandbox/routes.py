@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ynab_sandbox.sandbox import Sandbox
     from ynab_sandbox.tables import Fields
 
-OF_PLAN = {
-    "": say.whole_plan,
+OF_BUDGET = {
+    "": say.whole_budget,
     "/settings": say.settings,
     "/accounts": say.listing("accounts"),
     "/accounts/{account_id}": say.single("accounts", "account_id", "account"),
@@ -52,7 +52,7 @@ OF_PLAN = {
 
 ROUTES = [
     (re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)), answer)
-    for template, answer in OF_PLAN.items()
+    for template, answer in OF_BUDGET.items()
 ]
 
 
@@ -72,22 +72,22 @@ def answer(sandbox: Sandbox, path: str, query: Mapping[str, str]) -> Fields:
     found = re.fullmatch(r"/(plan|budget)s(?:/([^/]+)(/.*)?)?", path)
     if found is None:
         raise ApiError("404.1")
-    word, plan_id, rest = found.groups()
-    if plan_id is None:
-        return {"data": _plans(sandbox, word, query)}
+    word, budget_id, rest = found.groups()
+    if budget_id is None:
+        return {"data": _budgets(sandbox, word, query)}
     for pattern, say_it in ROUTES:
         if match := pattern.fullmatch(rest or ""):
-            plan = sandbox.find_plan(plan_id)
-            data = say_it(say.Question(plan, sandbox.clock, query, match.groupdict()))
+            budget = sandbox.find_budget(budget_id)
+            data = say_it(say.Question(budget, sandbox.clock, query, match.groupdict()))
             # The old paths answer with the old word.
             return {"data": {word if key == "plan" else key: data[key] for key in data}}
     raise ApiError("404.1")
 
 
-def _plans(sandbox: Sandbox, word: str, query: Mapping[str, str]) -> Fields:
-    plans = [export.summary(plan) for plan in sandbox.plans]
+def _budgets(sandbox: Sandbox, word: str, query: Mapping[str, str]) -> Fields:
+    budgets = [export.summary(budget) for budget in sandbox.budgets]
     if query.get("include_accounts", "").lower() == "true":
-        for plan, shown in zip(sandbox.plans, plans, strict=True):
-            shown["accounts"] = plan.entities("accounts")
+        for budget, shown in zip(sandbox.budgets, budgets, strict=True):
+            shown["accounts"] = budget.entities("accounts")
     # There is no `default_plan`: a personal token knows none, and its schema has no null.
-    return {f"{word}s": plans}
+    return {f"{word}s": budgets}

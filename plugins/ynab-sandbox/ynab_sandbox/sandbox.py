@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ynab_sandbox import names, routes
 from ynab_sandbox.body import Body, of_document
+from ynab_sandbox.budget import Budget
 from ynab_sandbox.clock import Clock
 from ynab_sandbox.errors import ERRORS, ApiError
 from ynab_sandbox.faults import Fault
 from ynab_sandbox.household import Size, invent
 from ynab_sandbox.limits import REQUESTS_AN_HOUR, Limiter, RateLimit
 from ynab_sandbox.lock import Lock
-from ynab_sandbox.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,13 +113,13 @@ class Sandbox:
         source = random.Random(f"{seed}/user")  # noqa: S311 - has to be repeatable
         self.user_id = str(uuid.UUID(int=source.getrandbits(128), version=4))
         size = Size(YEARS, TRANSACTIONS if transactions is None else transactions, knowledge)
-        self.plans = [
+        self.budgets = [
             self._invent(names.HOUSEHOLD, size, seed),
             self._invent(names.HOLIDAY_FLAT, Size(2, 240, knowledge), seed),
         ]
 
-    def _invent(self, who: names.Names, size: Size, seed: object) -> Plan:
-        return Plan(invent(who, size, seed, self.clock.today()), self.clock, self.lock)
+    def _invent(self, who: names.Names, size: Size, seed: object) -> Budget:
+        return Budget(invent(who, size, seed, self.clock.today()), self.clock, self.lock)
 
     def __getstate__(self) -> Fields:
         """What is saved: all but requests, kept answers, and faults not played yet."""
@@ -131,23 +131,23 @@ class Sandbox:
                 "_faults": [],
             }
 
-    def find_plan(self, plan_id: str) -> Plan:
+    def find_budget(self, budget_id: str) -> Budget:
         """A plan by id; `last-used` is the one changed last.
 
         Args:
-            plan_id: an id or `last-used`.
+            budget_id: an id or `last-used`.
 
         Raises:
             ApiError: there is no such plan.
         """
-        if plan_id == "last-used" and self.plans:
-            return max(self.plans, key=lambda plan: plan.last_modified_on)
-        for plan in self.plans:
-            if plan.id == plan_id.lower():
-                return plan
+        if budget_id == "last-used" and self.budgets:
+            return max(self.budgets, key=lambda budget: budget.last_modified_on)
+        for budget in self.budgets:
+            if budget.id == budget_id.lower():
+                return budget
         raise ApiError("404.2")
 
-    def add_plan(self, name: str = "Another Budget", **formats: Fields | None) -> Plan:
+    def add_budget(self, name: str = "Another Budget", **formats: Fields | None) -> Budget:
         """Adds a plan with a small household in it.
 
         Args:
@@ -157,24 +157,24 @@ class Sandbox:
         with self.lock:
             self._added += 1
             seed = f"{self.seed}/{self._added}"
-            plan = self._invent(names.HOLIDAY_FLAT, Size(1, 60), seed)
-            plan.name = name
-            plan.currency_format = formats.get("currency_format", plan.currency_format)
-            plan.date_format = formats.get("date_format", plan.date_format)
-            self.plans.append(plan)
-            return plan
+            budget = self._invent(names.HOLIDAY_FLAT, Size(1, 60), seed)
+            budget.name = name
+            budget.currency_format = formats.get("currency_format", budget.currency_format)
+            budget.date_format = formats.get("date_format", budget.date_format)
+            self.budgets.append(budget)
+            return budget
 
-    def remove_plan(self, plan_id: str) -> None:
+    def remove_budget(self, budget_id: str) -> None:
         """Removes a plan: it answers 404.2 from now on.
 
         Args:
-            plan_id: its id.
+            budget_id: its id.
 
         Raises:
             ApiError: there is no such plan.
         """
         with self.lock:
-            self.plans.remove(self.find_plan(plan_id))
+            self.budgets.remove(self.find_budget(budget_id))
 
     def advance(self, seconds: float) -> None:
         """Moves the sandbox's clock forward.
@@ -193,8 +193,8 @@ class Sandbox:
             self._roll_over()
 
     def _roll_over(self) -> None:
-        for plan in self.plans:
-            plan.roll_over()
+        for budget in self.budgets:
+            budget.roll_over()
 
     def set_token(self, token: str, answer: str | None = None) -> None:
         """Accepts a token, or has it refused.
@@ -287,11 +287,17 @@ class Sandbox:
         self._limiter.count(str(token), self.clock.now().timestamp())
 
     def _body(self, path: str, query: Mapping[str, str]) -> Body:
-        plans = tuple(
-            (plan.id, plan.revision, plan.name, str(plan.currency_format), str(plan.date_format))
-            for plan in self.plans
+        budgets = tuple(
+            (
+                budget.id,
+                budget.revision,
+                budget.name,
+                str(budget.currency_format),
+                str(budget.date_format),
+            )
+            for budget in self.budgets
         )
-        key = (path, tuple(sorted(query.items())), plans, self.clock.today())
+        key = (path, tuple(sorted(query.items())), budgets, self.clock.today())
         if (kept := self._answers.get(key)) is not None:
             return kept
         body = of_document(routes.answer(self, path, query))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DATE_FORMAT = {"format": "YYYY-MM-DD"}
 
 
-class Plan:
+class Budget:
     """A plan: read it by `entities`, change it by `add`, `edit`, `delete`, `forget`.
 
     Every change raises `server_knowledge` by one and leaves all sums right. Amounts are milliunits.
@@ -45,7 +45,7 @@ class Plan:
             clock: what time it is.
             lock: held while the plan is read or changed.
         """
-        self.id = household.plan_id
+        self.id = household.budget_id
         self.name = household.name
         self.server_knowledge = household.knowledge
         self.currency_format = household.currency_format
@@ -55,7 +55,7 @@ class Plan:
         self.last_modified_on = clock.stamp()
         self.tables = household.tables
         self.special = household.special
-        self._random = random.Random(household.plan_id)  # noqa: S311 - invented ids, no secrets
+        self._random = random.Random(household.budget_id)  # noqa: S311 - invented ids, no secrets
         self._clock = clock
         self._lock = lock
         self._month = clock.month()
