@@ -1,4 +1,4 @@
-"""What the token sees: the first request of each run, and what follows from it."""
+"""The budgets that the token sees: the first request of each run."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ if t.TYPE_CHECKING:
 
 
 class Account:
-    """The budgets of a run, as YNAB lists them under the name of plans."""
+    """The budgets of a run, which YNAB lists as plans."""
 
     def __init__(self, client: YNABClient, budget_ids: Sequence[str]) -> None:
-        """Ask for nothing yet; without ids, all budgets are meant."""
+        """Request nothing yet.
+
+        Args:
+            client: Sends the request.
+            budget_ids: Ids of the budgets to read; all if empty.
+        """
         self._client = client
         self._wanted = [budget_id.strip().lower() for budget_id in budget_ids]
 
     @cached_property
     def all_budgets(self) -> list[Budget]:
-        """Every budget that the token sees, each with its accounts, which cost no request more."""
+        """Every budget that the token sees, with its accounts, which cost no request more."""
         try:
             with closing(self._client.get("/plans", include_accounts="true")) as response:
                 return list(response.rows("plans"))
@@ -35,19 +40,19 @@ class Account:
 
     @property
     def is_known(self) -> bool:
-        """Whether YNAB has been asked."""
+        """Whether the budgets have been requested."""
         return "all_budgets" in vars(self)
 
     @cached_property
     def budgets(self) -> list[Budget]:
-        """Budgets to be read.
+        """Budgets to read.
 
         Raises:
-            AccountError: One that was asked for is not there.
+            AccountError: The token does not see one of `budget_ids`.
         """
         found = {budget["id"]: budget for budget in self.all_budgets}
         if unknown := [budget_id for budget_id in self._wanted if budget_id not in found]:
-            seen = ", ".join(f"{b['id']} ({b['name']})" for b in self.all_budgets)
+            seen = ", ".join(f"{b['id']} ({printable(b['name'])})" for b in self.all_budgets)
             raise AccountError(
                 f"budget_ids: the token sees no budget {', '.join(unknown)}. It sees: "
                 f"{seen or 'none'}."
@@ -56,12 +61,22 @@ class Account:
 
     @property
     def budget_ids(self) -> list[str]:
-        """Ids of the budgets to be read."""
+        """Ids of the budgets to read."""
         return [budget["id"] for budget in self.budgets]
+
+    def budget(self, budget_id: str) -> Budget:
+        """Return a budget, as YNAB lists it."""
+        return next(budget for budget in self.budgets if budget["id"] == budget_id)
+
+    def label(self, budget_id: str) -> str:
+        """Return a budget's name for the log; with its id, if another has the same name."""
+        name = printable(self.budget(budget_id).get("name"))
+        same = [one for one in self.budgets if printable(one.get("name")) == name]
+        return name if len(same) == 1 else f"{name} ({budget_id})"
 
     @property
     def is_whole(self) -> bool:
-        """Whether these are all budgets there are, and there are any."""
+        """Whether all budgets are read, and there are any."""
         return bool(self.budgets) and not self._wanted
 
     @cached_property
@@ -70,10 +85,7 @@ class Account:
         accounts = (budget.get("accounts") or () for budget in self.budgets)
         return {account["id"]: account["type"] for some in accounts for account in some}
 
-    def require(self, budget_id: str) -> None:
-        """Make sure that a budget is there, where a list of it is not.
 
-        Raises:
-            NotFoundError: It is gone.
-        """
-        self._client.get(f"/plans/{budget_id}/settings").close()
+def printable(text: object) -> str:
+    """Return text for one line of a log, with control characters escaped."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in str(text))

@@ -1,12 +1,12 @@
-"""Talking to YNAB: one GET at a time, with its token, its waits and its errors.
+"""HTTP to YNAB: one GET at a time, with the token, retries and errors.
 
-Where data enters. `sync` asks here and reads the answers row by row.
+Data enters here. `budget` asks for responses and reads their rows.
 """
 
 from __future__ import annotations
 
 import json
-import logging
+import re
 import typing as t
 from contextlib import ExitStack
 from datetime import datetime, timezone
@@ -17,7 +17,6 @@ from ipaddress import ip_address
 from time import monotonic
 from urllib.parse import urlsplit
 
-import backoff
 import requests
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
@@ -26,7 +25,6 @@ from tap_ynab.errors import (
     AccessError,
     AccountError,
     BadRequestError,
-    LimitError,
     NoConnectionError,
     NotFoundError,
     TooManyRequestsError,
@@ -35,24 +33,19 @@ from tap_ynab.errors import (
     YNABError,
 )
 from tap_ynab.response import Response
+from tap_ynab.retry import RetryPolicy
 
 if t.TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
-    from backoff.types import Details
-
-    from tap_ynab.limit import HourlyLimit
-
-logger = logging.getLogger("tap-ynab.client")
+    from tap_ynab.rate_limit import HourlyLimit
 
 CHUNK = 1 << 18
 CONNECT_TIMEOUT = 10.0
-LONGEST_WAIT = 60.0
-#: Seconds between two requests, and for how long at most, where YNAB refuses more for this hour
-#: and does not say when it will answer again.
-LIMIT_PROBE, LONGEST_LIMIT = 600.0, 3900.0
+#: The address of a budget, which no message repeats: the log names the budget.
+_BUDGET = re.compile(r"^/plans/[^/]+")
 
-#: What to do about what YNAB says with a 401 or 403, by the id of the error.
+#: Advice for each 401 and 403, by the id of YNAB's error.
 REFUSALS = {
     "401": "YNAB does not accept the token. Make a new one at "
     "https://app.ynab.com/settings/developer and set access_token to it.",
@@ -68,7 +61,7 @@ REFUSALS = {
 
 
 class YNABClient:
-    """GETs from one account, retried while that may help."""
+    """GET requests to the API of one account."""
 
     def __init__(  # noqa: PLR0913 each is a setting of the tap
         self,
@@ -80,15 +73,15 @@ class YNABClient:
         max_retry_time: float,
         limit: HourlyLimit,
     ) -> None:
-        """Prepare for requests; none is sent yet.
+        """Prepare a session; no request is sent yet.
 
         Args:
             api_url: Base address, such as https://api.ynab.com/v1.
             access_token: Personal access token, or one from OAuth.
-            user_agent: What to call ourselves.
+            user_agent: Name of the program in requests.
             request_timeout: Seconds without a byte after which a request is given up.
-            max_retry_time: Seconds after which a request is not tried again.
-            limit: Asked before each request.
+            max_retry_time: Seconds for which a request is tried, unless it has its own policy.
+            limit: Counts each request, and waits if there are too many.
         """
         self.api_url = api_url.rstrip("/")
         self.request_timeout = request_timeout
@@ -102,38 +95,21 @@ class YNABClient:
         self._session.trust_env = not is_loopback(self.api_url)
 
     def get(self, path: str, tries: int | None = None, **params: str | int | None) -> Response:
-        """Answer to `GET {api_url}{path}`; parameters that are None are not sent.
+        """Return the response to `GET {api_url}{path}`.
 
         Args:
             path: Below the base address.
-            tries: How often to try at most, where there is another way.
-            params: Parameters of the query.
+            tries: Number of tries; as many as `max_retry_time` allows if None.
+            params: Parameters of the query; those that are None are not sent.
 
         Raises:
             AccountError: No other request would succeed either.
-            NotFoundError: There is no such thing.
-            TransientError: YNAB did not answer within the time for retries.
+            NotFoundError: YNAB does not know the address.
+            TransientError: YNAB did not answer within the tries.
             YNABError: YNAB refuses the request.
         """
-        retrying = backoff.on_exception(
-            _waits,
-            TransientError,
-            patience=self.max_retry_time,
-            max_tries=tries,
-            jitter=None,
-            on_backoff=_log_wait,
-            logger=None,
-        )
-        end = monotonic() + LONGEST_LIMIT
-        while True:
-            try:
-                return retrying(self._get)(path, params)
-            except TooManyRequestsError as error:  # noqa: PERF203 a request takes longer
-                if monotonic() > end:
-                    raise LimitError(f"{error}, for more than an hour. Run again later.") from error
-                self.limit.wait(error.retry_after or LIMIT_PROBE, "YNAB answers 429")
-            except NoConnectionError as error:
-                raise UnreachableError(f"{error}. Check the network and api_url.") from error
+        policy = RetryPolicy(self.max_retry_time, tries)
+        return policy.call(lambda: self._get(path, params), self.limit.wait)
 
     def _get(self, path: str, params: dict[str, str | int | None]) -> Response:
         self.limit.take()
@@ -145,54 +121,65 @@ class YNABClient:
                 # The token goes nowhere but where it was sent.
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                return self._whole(path, answer)
-        # urllib3's own come through where requests forgets to wrap them.
+            ) as http_response:
+                return self._download(path, http_response)
+        # urllib3's own errors come through where requests forgets to wrap them.
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _lost(path, error) from error
 
-    def _whole(self, path: str, answer: requests.Response) -> Response:
-        """The answer once its body has arrived, so that what follows is about rows alone."""
-        response = Response(self._chunks(answer), _date(answer))
+    def _download(self, path: str, http_response: requests.Response) -> Response:
+        """Return the response with its whole body, so that reading rows can't fail any more."""
+        response = Response(self._chunks(http_response), _date(http_response))
         with ExitStack() as stack:
             stack.callback(response.close)
-            if answer.status_code != HTTPStatus.OK:
-                raise error_of(path, answer, response.text())
+            if http_response.status_code != HTTPStatus.OK:
+                raise error_of(path, http_response, response.text())
             try:
-                _ = response.server_knowledge
+                response.check()
             except TransientError as error:
-                raise TransientError(f"{path}: {error}") from error
-            stack.pop_all()  # from here on whoever reads the rows closes it
+                raise TransientError(f"{place(path)}: {error}") from error
+            stack.pop_all()  # the reader of its rows closes it
         return response
 
-    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
-        # A timeout is about one read; drop by drop an answer could take for ever.
+    def _chunks(self, http_response: requests.Response) -> Iterator[bytes]:
+        # The timeout is that of one read; byte by byte a response could take for ever.
         end = monotonic() + 10 * self.request_timeout
-        for chunk in answer.iter_content(CHUNK):
+        for chunk in http_response.iter_content(CHUNK):
             yield chunk
             if monotonic() > end:
                 raise requests.ReadTimeout
 
 
-def error_of(path: str, answer: requests.Response, body: str) -> Exception:
-    """What an answer that is no success means, judged by its status and the error's id."""
-    status = answer.status_code
+def place(path: str) -> str:
+    """Return an address as messages show it: `/accounts`, not `/plans/<id>/accounts`."""
+    return _BUDGET.sub("", path) or "plan export"
+
+
+def error_of(path: str, http_response: requests.Response, body: str) -> Exception:
+    """Return the error that a response without success stands for.
+
+    Args:
+        path: The address.
+        http_response: The response; its status and the id of the error in its body count.
+        body: Its body, which holds YNAB's description of the error, or anything.
+    """
+    status = http_response.status_code
     try:
         detail = json.loads(body)["error"]
-        code, said = str(detail["id"]), str(detail["detail"])
+        code, text = str(detail["id"]), str(detail["detail"])
     except (ValueError, KeyError, TypeError):
-        code, said = str(status), str(answer.reason)
-    line = f"{path}: {status} {' '.join(said.split())[:200]}"
+        code, text = str(status), str(http_response.reason)
+    line = f"{place(path)}: {status} {' '.join(text.split())[:200]}"
     if refusal := REFUSALS.get(code, REFUSALS.get(str(status))):
         return AccessError(refusal)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return TooManyRequestsError(line, _seconds(answer.headers.get("Retry-After")))
+        return TooManyRequestsError(line, _seconds(http_response.headers.get("Retry-After")))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TransientError(line, _seconds(answer.headers.get("Retry-After")))
-    if answer.is_redirect:
-        host = urlsplit(answer.headers["Location"]).hostname
+        return TransientError(line, _seconds(http_response.headers.get("Retry-After")))
+    if http_response.is_redirect:
+        host = urlsplit(http_response.headers["Location"]).hostname
         return AccountError(
-            f"{path}: the server redirects to {host}, for which the token was not meant. Set "
+            f"{place(path)}: the server redirects to {host}, which must not get the token. Set "
             "api_url to the address that answers."
         )
     kinds = {"404.2": NotFoundError, "400": BadRequestError}
@@ -200,25 +187,26 @@ def error_of(path: str, answer: requests.Response, body: str) -> Exception:
 
 
 def _lost(path: str, error: Exception) -> Exception:
-    """What happened on the wire, without the addresses of objects that requests would add."""
+    """Return the error for a lost connection, without addresses of Python objects."""
+    where = place(path)
     if isinstance(error, requests.ReadTimeout):
-        return TransientError(f"{path}: no answer in time")
+        return TransientError(f"{where}: no answer in time")
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return TransientError(f"{path}: the answer could not be unpacked")
+        return TransientError(f"{where}: the answer could not be unpacked")
     if isinstance(error, requests.exceptions.SSLError):
         return UnreachableError(
-            f"{path}: no trusted connection (TLS). Check api_url and this machine's certificates."
+            f"{where}: no trusted connection (TLS). Check api_url and this machine's certificates."
         )
     inner = error.args[0] if error.args else None
     if isinstance(error, requests.ConnectTimeout) or isinstance(
         getattr(inner, "reason", None), (NewConnectionError, NameResolutionError)
     ):
-        return NoConnectionError(f"{path}: no connection")
-    return TransientError(f"{path}: the connection was closed or reset, or the answer broke off")
+        return NoConnectionError(f"{where}: no connection")
+    return TransientError(f"{where}: the connection was closed or reset, or the answer broke off")
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the address never leaves this machine."""
+    """Tell whether an address is of this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -226,42 +214,16 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _waits(patience: float) -> Generator[float, TransientError, None]:
-    """Seconds to wait before each new try: what YNAB asks for, or twice the last, jittered.
-
-    Ends where the next wait would go beyond `patience` seconds since the beginning.
-    """
-    end, planned = monotonic() + patience, 1.0
-    error = yield 0.0
-    while True:
-        seconds = planned / 2 + backoff.full_jitter(planned / 2)
-        if error.retry_after is not None:
-            seconds = error.retry_after
-        if monotonic() + seconds > end:
-            return
-        error = yield seconds
-        planned = min(2 * planned, LONGEST_WAIT)
-
-
-def _log_wait(details: Details) -> None:
-    logger.warning(
-        "%s. Trying again in %.1f s (try %d).",
-        details.get("exception"),
-        details.get("wait"),
-        details["tries"] + 1,
-    )
-
-
-def _date(response: requests.Response) -> datetime:
-    """Time by the server's clock, which its months follow; by ours where it sends none."""
+def _date(http_response: requests.Response) -> datetime:
+    """Return the server's time (UTC), which its months follow, or ours if it sends none."""
     try:
-        return parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc)
+        return parsedate_to_datetime(http_response.headers["Date"]).astimezone(timezone.utc)
     except (KeyError, ValueError):
         return datetime.now(timezone.utc)
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Seconds in a Retry-After header, which holds a number or a date."""
+    """Return the seconds of a Retry-After header, which holds a number or a date."""
     if retry_after is None:
         return None
     try:

@@ -1,6 +1,7 @@
-"""What changed since a bookmark, asked of one address of YNAB; each counts for itself.
+"""Requests for what changed since a bookmark.
 
-Between `client`, which asks, and `sync` and `export`, which say what for.
+YNAB's counter is the budget's, but each address answers for itself: the knowledge of one may skip
+what changed at another. Between `client`, which sends the requests, and `budget`.
 """
 
 from __future__ import annotations
@@ -12,112 +13,93 @@ from contextlib import ExitStack
 from tap_ynab.errors import BadRequestError, YNABError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from singer_sdk.helpers.types import Record
+    from collections.abc import Callable, Sequence
 
     from tap_ynab.response import Response
 
-    #: Asks one address, with what is known of it.
-    Ask = Callable[[int | None], Response]
+    #: Requests one address, with `last_knowledge_of_server` if it is not None.
+    Request = Callable[[int | None], Response]
+
+R = t.TypeVar("R", bound="Response")
 
 logger = logging.getLogger("tap-ynab.delta")
 
 
-class Answer(t.Protocol):
-    """What brings rows of a budget: a response, or several that stand for one."""
+def changes(request: Request, since: int | None) -> list[Response]:
+    """Return the response with what changed since a counter, or with all rows if it is None.
 
-    @property
-    def server_knowledge(self) -> int | None:
-        """YNAB's counter when it was made."""
-
-    @property
-    def month(self) -> str:
-        """First day of the month, in UTC, when it was made."""
-
-    def rows(self, path: str) -> Iterator[Record]:
-        """Objects of the list at `path`."""
-
-    def close(self) -> None:
-        """It is read."""
-
-
-A = t.TypeVar("A", bound=Answer)
-
-
-def changes(ask: Ask, known: int | None) -> list[Response]:
-    """What changed since `known`, or all with None.
-
-    With 0, which stands for no knowledge of this address, and where YNAB's counter has gone back:
-    all that was deleted, and all that is there. Only deltas hold what was deleted, and since 0
-    that is all that ever was.
+    Two responses stand for all rows with all deletions, because only a delta holds what was
+    deleted: the delta since 0, and the list in full. They are returned if `since` is 0, which
+    stands for "never asked before", and if YNAB's counter has gone back.
 
     Raises:
-        YNABError: YNAB refuses, or does not say how far its answer goes.
+        YNABError: YNAB refuses, or sends no server_knowledge.
     """
     try:
-        response = ask(known)
+        response = request(since)
     except BadRequestError as error:
-        if not known:
+        if not since:
             raise
-        logger.info("YNAB refuses what it is asked for: %s. Reading all rows.", error)
-        return _all(ask(0), ask)
+        logger.info("YNAB refuses the delta: %s. Reading all rows.", error)
+        return _all(request(0), request)
     if response.server_knowledge is None:
         response.close()
         raise YNABError("YNAB's answer has no server_knowledge. Please report this.")
-    if known is None or 0 < known <= response.server_knowledge:
+    if since is None or 0 < since <= response.server_knowledge:
         return [response]
-    if known:
+    if since:
         logger.info("YNAB's counter went back to %d. Reading all rows.", response.server_knowledge)
         response.close()
-        response = ask(0)
-    return _all(response, ask)
+        response = request(0)
+    return _all(response, request)
 
 
-def _all(deleted: Response, ask: Ask) -> list[Response]:
-    """What was ever deleted, and what is there."""
+def _all(deletions: Response, request: Request) -> list[Response]:
     try:
-        return [deleted, ask(None)]
+        return [deletions, request(None)]
     except BaseException:
-        deleted.close()
+        deletions.close()
         raise
 
 
-class Shared(t.Generic[A]):
-    """Answers of one address that several streams read: each is asked for once, when needed.
+class SharedDelta(t.Generic[R]):
+    """Responses of one address that several streams read, each requested once.
 
-    Streams whose bookmarks differ read what changed since the oldest one. What is read in full is
-    no substitute: it does not show what was deleted.
+    Streams with different bookmarks share the delta since the oldest one. A list in full can't
+    replace a delta: it does not show what was deleted.
     """
 
     def __init__(
-        self, ask: Callable[[int | None], Sequence[A]], known: Iterable[int | None]
+        self,
+        request: Callable[[int | None], Sequence[R]],
+        bookmarks: Sequence[int | None],
     ) -> None:
-        """Ask for nothing yet.
+        """Request nothing yet.
 
         Args:
-            ask: Brings what changed since some knowledge.
-            known: What each of the streams knows.
+            request: Requests what changed since a counter.
+            bookmarks: The counter of each stream that reads them.
         """
-        self._ask = ask
-        self._oldest = min((value for value in known if value is not None), default=None)
-        self._answers: dict[int | None, Sequence[A]] = {}
+        self._request = request
+        #: The oldest of the bookmarks; None if there is none.
+        self.oldest = min((value for value in bookmarks if value is not None), default=None)
+        self._responses: dict[int | None, Sequence[R]] = {}
 
-    def since(self, known: int | None) -> Sequence[A]:
-        """Answers for a stream that knows this."""
-        point = known
-        if known is not None and self._oldest is not None:
-            point = min(known, self._oldest)
-        if point not in self._answers:
-            self._answers[point] = self._ask(point)
-        found = self._answers[point]
-        # The oldest is not: another stream has read all since YNAB's counter went back.
-        is_back = known and len(found) == 1 and (found[0].server_knowledge or 0) < known
-        return self.since(0) if is_back else found
+    def since(self, bookmark: int | None) -> Sequence[R]:
+        """Return the responses for a stream with this bookmark."""
+        since = bookmark
+        if bookmark is not None and self.oldest is not None:
+            since = min(bookmark, self.oldest)
+        if since not in self._responses:
+            self._responses[since] = self._request(since)
+        found = self._responses[since]
+        # Another stream's bookmark may be newer than the counter that went back and on again.
+        went_back = bookmark and len(found) == 1 and (found[0].server_knowledge or 0) < bookmark
+        return self.since(0) if went_back else found
 
     def close(self) -> None:
-        """No stream reads them any more."""
+        """Close the responses."""
         with ExitStack() as stack:
-            for answers in self._answers.values():
-                for answer in answers:
-                    stack.callback(answer.close)
+            for responses in self._responses.values():
+                for response in responses:
+                    stack.callback(response.close)

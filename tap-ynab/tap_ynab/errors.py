@@ -1,6 +1,6 @@
-"""What can go wrong with YNAB, by what it means for the run.
+"""Errors by what they mean for the run. Every message is one line that says what to do.
 
-Every message is one line that says what to do. None ever holds the token.
+No message ever holds the token.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 
 class YNABError(FatalAPIError):
-    """A budget, or a part of it, can't be read; the base of all others but `TransientError`."""
+    """A list of a budget can't be read; the base of all errors but `TransientError`."""
 
 
 class BadRequestError(YNABError):
@@ -17,41 +17,54 @@ class BadRequestError(YNABError):
 
 
 class NotFoundError(YNABError):
-    """YNAB knows no such thing (404.2)."""
+    """YNAB does not know the address (404.2)."""
 
 
 class AccountError(YNABError):
-    """No further request of this run would succeed."""
+    """No other request of this run would succeed either."""
 
 
 class AccessError(AccountError):
-    """YNAB refuses the token or the account behind it."""
+    """YNAB refuses the token, or the account behind it."""
 
 
 class LimitError(AccountError):
-    """YNAB's hourly limit is reached, and the run is not to wait for the next hour."""
+    """The hourly limit is reached, and the run is not to wait for it."""
 
 
 class UnreachableError(AccountError):
     """There is no connection to YNAB."""
 
 
+class IncompleteError(YNABError):
+    """Some lists could not be read; everything else is written.
+
+    Attributes:
+        lines: One line for each budget concerned.
+    """
+
+    def __init__(self, lines: list[str]) -> None:
+        """Keep the lines."""
+        super().__init__(" ".join(lines))
+        self.lines = lines
+
+
 class TransientError(RetriableAPIError):
-    """The same request may well succeed in a moment.
+    """The same request may succeed in a moment.
 
     Attributes:
         retry_after: Seconds that YNAB asks to wait, if it does.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
-        """Keep the message and the wait that YNAB asked for."""
+        """Keep the message and the wait that YNAB asks for."""
         super().__init__(message)
         self.retry_after = retry_after
 
 
 class NoConnectionError(TransientError):
-    """YNAB could not be asked, or the connection ended before the answer did."""
+    """No connection could be made."""
 
 
 class TooManyRequestsError(TransientError):
-    """YNAB's hourly limit is reached (429)."""
+    """YNAB says that its hourly limit is reached (429)."""

@@ -1,6 +1,6 @@
-"""One answer of the API, on disk as it came, and its rows as they are asked for.
+"""One response of the API: its body in a file, its rows parsed as they are needed.
 
-Between `client`, which fetches it, and `sync`, which reads it.
+Between `client`, which downloads it, and `budget`, which reads it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import os
 import re
 import tempfile
 import typing as t
-from functools import cached_property
 
 import ijson
 
@@ -24,8 +23,8 @@ BLOCK = 1 << 18
 IN_MEMORY = 1 << 20
 #: A body may not grow beyond this when unpacked; 500,000 transactions are a third of it.
 MAX_BODY = 1 << 30
-#: The end of nearly every answer. A quote inside a string would be escaped, so where this
-#: matches, the document is whole.
+#: The end of nearly every response. A quote inside a string would be escaped, so if this matches,
+#: the document is whole.
 _KNOWLEDGE_LAST = re.compile(rb'(?<!\\)"server_knowledge"\s*:\s*(\d+)\s*}\s*}\s*\Z')
 #: Escapes in JSON text: of a backslash, of U+0000, of a character in two halves, of one half.
 _ESCAPE = re.compile(
@@ -39,20 +38,25 @@ _COMPLETE = re.compile(rb".*[^\\u0-9a-fA-F]", re.DOTALL)
 
 
 class Response:
-    """An answer of the API whose whole body has arrived, and where it was checked, is JSON.
+    """A response of the API, with its whole body.
 
-    Rows are parsed as they are asked for, from a file that has no name, so that no answer is
-    too large for memory and nothing is left behind whatever ends the process.
+    Rows are parsed as they are asked for, from a file that has no name: no response is too large
+    for memory, and nothing is left behind, however the process ends.
+
+    Attributes:
+        date: Time by the server's clock (UTC).
+        server_knowledge: YNAB's counter at that time, known after `check`; None without one.
     """
 
     def __init__(self, chunks: Iterable[bytes], date: datetime) -> None:
-        """Take the whole body, and the server's own time (UTC).
+        """Take the whole body.
 
         Raises:
             AccountError: There is no room for it.
             YNABError: It is larger than any budget.
         """
         self.date = date
+        self.server_knowledge: int | None = None
         self._body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see close
         try:
             self._take(chunks)
@@ -72,7 +76,7 @@ class Response:
         self._write(begun)
 
     def _write(self, text: bytes) -> None:
-        """Write down what PostgreSQL can store, without U+0000 and without halves of characters."""
+        """Write text without what PostgreSQL refuses: U+0000, and halves of characters."""
         # One byte is found twenty times as fast as two, and most blocks have none.
         if b"\\" in text and b"\\u" in text:
             text = _ESCAPE.sub(_mend, text)
@@ -86,21 +90,21 @@ class Response:
             raise YNABError(f"An answer of more than {MAX_BODY >> 20} MiB is no budget.")
 
     def text(self) -> str:
-        """Beginning of a body that is no answer, to tell of an error."""
+        """Return the beginning of the body, for an error message."""
         self._body.seek(0)
         return self._body.read(IN_MEMORY).decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Give the body's space back; its rows can't be read again."""
+        """Free the space of the body; no rows can be read any more."""
         self._body.close()
 
     @property
     def size(self) -> int:
-        """Bytes of the body."""
+        """Size of the body in bytes."""
         return self._body.seek(0, os.SEEK_END)
 
     def blocks(self, start: int, end: int) -> Iterator[bytes]:
-        """Part of the body's text, as it came."""
+        """Yield part of the body's text."""
         while start < end:
             self._body.seek(start)
             block = self._body.read(min(BLOCK, end - start))
@@ -109,24 +113,29 @@ class Response:
 
     @property
     def month(self) -> str:
-        """First day of the month that YNAB's amounts are of, in UTC."""
+        """First day of the server's current month (UTC), to which amounts of categories belong."""
         return f"{self.date:%Y-%m}-01"
 
     def rows(self, path: str) -> Iterator[dict[str, t.Any]]:
-        """Objects of the list at `path` below `data`, for example `accounts`.
+        """Yield the objects of the list at `path` below `data`, for example `accounts`.
 
-        Numbers that are not integers arrive as `Decimal`.
+        In `category_groups.item.categories`, `item` stands for each element of the outer list.
+        Numbers that are not integers are `Decimal`.
+
+        Raises:
+            YNABError: There is no such list, or the body is not JSON.
         """
         rows = self._objects(f"data.{path}.item")
         for row in rows:
             yield row
             yield from rows
             return
-        if not self._holds_list(path):
-            raise YNABError(f"YNAB's answer holds no list of {path}. Check api_url.")
+        outer = path.partition(".item")[0]
+        if not self._holds_list(outer):
+            raise YNABError(f"YNAB's answer holds no list of {outer}. Check api_url.")
 
     def object(self, path: str) -> dict[str, t.Any]:
-        """The object at `path` below `data`, for example `month`."""
+        """Return the object at `path` below `data`, for example `month`."""
         return next(self._objects(f"data.{path}"))
 
     def _objects(self, prefix: str) -> Iterator[dict[str, t.Any]]:
@@ -138,24 +147,23 @@ class Response:
             raise YNABError("YNAB's answer is not JSON throughout. Run again to retry.") from error
 
     def _holds_list(self, path: str) -> bool:
-        """Whether a list without rows is an empty list, not an answer of another kind."""
+        """Tell an empty list from a response of another kind."""
         self._body.seek(0)
         return any(
             prefix == f"data.{path}" and event == "start_array"
             for prefix, event, _ in ijson.parse(self._body)
         )
 
-    @cached_property
-    def server_knowledge(self) -> int | None:
-        """YNAB's counter at the time of the answer; None where it has none.
+    def check(self) -> None:
+        """Make sure that the body is a whole JSON document, and note its `server_knowledge`.
 
         Raises:
-            TransientError: The body is not a whole JSON document.
+            TransientError: It is not.
         """
-        self._body.seek(0, 2)
-        self._body.seek(max(0, self._body.tell() - 256))
+        self._body.seek(max(0, self.size - 256))
         if tail := _KNOWLEDGE_LAST.search(self._body.read()):
-            return int(tail[1])
+            self.server_knowledge = int(tail[1])
+            return
         self._body.seek(0)
         try:
             # To the end, whatever was found: only that proves the document whole.
@@ -166,11 +174,11 @@ class Response:
             ]
         except ijson.JSONError as error:
             raise TransientError("YNAB's answer was not JSON, or broke off") from error
-        return found[0] if found else None
+        self.server_knowledge = found[0] if found else None
 
 
 def _mend(escape: re.Match[bytes]) -> bytes:
-    """A backslash and a character in two halves as they are, a half as the sign for it."""
+    """Keep an escaped backslash and a pair of halves; replace a single half by U+FFFD."""
     found = escape[0]
     if found == b"\\u0000":
         return b""

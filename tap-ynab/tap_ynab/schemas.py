@@ -12,7 +12,7 @@ import typing as t
 from singer_sdk import typing as th
 
 #: Endings of the columns that repeat an amount for people; in the catalog, not selected.
-TWINS = ("_formatted", "_currency")
+FORMATTED = ("_formatted", "_currency")
 
 #: A list stored as one JSON value. With `items`, loaders would make an SQL array of it.
 JSON_LIST = th.CustomType({"type": ["array", "null"]})

@@ -1,7 +1,4 @@
-"""Singer messages on their way out: fast, and whole lines whatever happens.
-
-Where data leaves.
-"""
+"""Singer messages on stdout: fast, and always in whole lines. Data leaves here."""
 
 from __future__ import annotations
 
@@ -18,14 +15,14 @@ if t.TYPE_CHECKING:
 
 
 class Writer(MsgSpecWriter):
-    """Writes to stdout, through its buffer: a message at once only where it is a STATE.
+    """Writes messages to stdout through a buffer, which a STATE message flushes.
 
-    A SCHEMA waits for the first message of its stream, because a loader looks up the table of each
-    that it gets: without rows in it, most of what an idle run takes.
+    A SCHEMA waits for the first message of its stream, because a loader looks up the table of
+    every SCHEMA that it gets: in an idle run that would take most of the time.
     """
 
     def __init__(self) -> None:
-        """Nothing is written yet."""
+        """Write nothing yet."""
         super().__init__()
         self._waiting: dict[str, SchemaMessage] = {}
         self._is_writing = False
@@ -37,20 +34,20 @@ class Writer(MsgSpecWriter):
             self._waiting[message.stream] = message
             return
         if not isinstance(message, StateMessage):
-            self.announce(message.stream)  # type: ignore[attr-defined] # all others have one
+            self.write_schema(message.stream)  # type: ignore[attr-defined] # all others have one
         self._write(message.to_dict(), flushes=isinstance(message, StateMessage))
 
-    def announce(self, stream: str) -> None:
-        """Write the SCHEMA of a stream, if it is still waiting."""
+    def write_schema(self, stream: str) -> None:
+        """Write the SCHEMA of a stream, unless it is written."""
         if message := self._waiting.pop(stream, None):
             self._write(message.to_dict())
 
     def write_record(
         self, stream: str, record: dict[str, t.Any], version: int | None, time_extracted: datetime
     ) -> None:
-        """Write a RECORD, of which there are too many to make a message object of each."""
+        """Write a RECORD; there are too many to make an object of each."""
         if stream in self._waiting:
-            self.announce(stream)
+            self.write_schema(stream)
         message: dict[str, t.Any] = {"type": "RECORD", "stream": stream, "record": record}
         if version is not None:
             message["version"] = version
@@ -58,7 +55,7 @@ class Writer(MsgSpecWriter):
         self._write(message)
 
     def _write(self, message: dict[str, t.Any], *, flushes: bool = False) -> None:
-        """Write a line, and only then give in to a signal that came meanwhile."""
+        """Write a line, and then obey a signal that came meanwhile."""
         self._is_writing = True
         sys.stdout.buffer.write(serialize_jsonl(message))
         if flushes:
@@ -68,7 +65,7 @@ class Writer(MsgSpecWriter):
             sys.exit(self._exit_code)
 
     def interrupt(self, exit_code: int) -> None:
-        """End the process, but not in the middle of a line unless asked twice."""
+        """End the process, but not in the middle of a line, unless told twice."""
         if self._is_writing and self._exit_code is None:
             self._exit_code = exit_code
         else:

@@ -89,7 +89,7 @@ def test_lists_that_were_read_once_are_read_by_delta_then(
 def test_other_faults_of_the_export(tap: Tap, sandbox: Sandbox, budget: Budget, fault: str) -> None:
     sandbox.fail(fault, path=budget.id + r"(\?|$)", times=2)
     finished = good(tap.run(max_retry_time=0))
-    assert "Asking for each list" in finished.log
+    assert "Reading list by list" in finished.log
     assert len(finished.records("payees")) == sum(
         len(p.entities("payees")) for p in sandbox.budgets
     )
@@ -119,7 +119,7 @@ def test_an_export_of_another_shape_is_not_read(
     body = json.dumps({"data": {"plan": export, "server_knowledge": 1000}})
     sandbox.fail("status", status=200, body=body, path=budget.id + r"(\?|$)")
     finished = good(tap.run())
-    assert "Asking for each list" in finished.log
+    assert "Reading list by list" in finished.log
     assert {r["id"] for r in finished.records("payee_locations")} == {
         r["id"] for p in sandbox.budgets for r in p.entities("payee_locations")
     }
@@ -137,7 +137,7 @@ def test_an_export_in_another_order_with_a_new_list_is_read(
     body = json.dumps({"data": ordered | {"server_knowledge": 1000}}, indent=blanks)
     sandbox.fail("status", status=200, body=body, path=budget.id + r"(\?|$)")
     finished = good(tap.run())
-    assert "Asking for each list" not in finished.log
+    assert "Reading list by list" not in finished.log
     for stream in ("payees", "categories", "months", "month_categories"):
         wanted = sum(len(p.entities(stream)) for p in sandbox.budgets)
         assert len(finished.records(stream)) == wanted, stream

@@ -150,9 +150,10 @@ def test_a_budget_that_fails_does_not_keep_the_others_from_syncing(
     finished = pipeline.sync(max_retry_time=1)
     failed(finished)
     last = finished.log.splitlines()[-1]
-    assert f"payees of {failing.id}" in last
-    assert f"transactions of {failing.id}" in last
-    assert other.id not in last
+    assert f"Budget {failing.name}: could not read payees, transactions (" in last
+    assert last.count(failing.name) == 1
+    assert failing.id not in last
+    assert other.name not in last
     assert fault == "garbage" or not of_budget(finished, "payees", failing)
     for stream in ("payees", "transactions"):
         assert of_budget(finished, stream, other) == ids(other, stream)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.catalogs import Catalog
-from tests.support.rows import BUDGET_STREAMS, DELTA_STREAMS, FULL_STREAMS, STREAMS
+from tests.support.rows import BUDGET_STREAMS, DELTA_STREAMS, STREAMS
 from tests.support.runs import good, ids, of_budget, said
 
 if TYPE_CHECKING:
@@ -111,8 +111,9 @@ def test_a_delta_run_ends_only_what_it_read_in_full(
 ) -> None:
     budget.edit("transactions", budget.entities("transactions")[0]["id"], memo="edited")
     delta = good(tap.run(state=first.state))
-    # Payee locations come with what else changed.
-    assert delta.activated() == FULL_STREAMS - {"payee_locations"}
+    # Payee locations come with what else changed, money movements of a budget that changed alone.
+    assert delta.activated() == {"budgets"}
+    assert of_budget(delta, "money_movements", budget) == ids(budget, "money_movements")
     assert delta.records("transactions")
     assert not any("version" in m for m in delta.messages if m.get("stream") in DELTA_STREAMS)
 
@@ -121,14 +122,14 @@ def test_an_idle_run_says_nothing_but_which_budgets_there_are(tap: Tap, first: F
     assert said(good(tap.run(state=first.state))) == {"budgets"}
 
 
-def test_money_moved_is_written_whole_where_anything_happened(
+def test_money_movements_of_all_budgets_are_written_if_one_is_gone(
     tap: Tap, first: Finished, sandbox: Sandbox, budget: Budget
 ) -> None:
     gone, edited = (row["id"] for row in budget.entities("money_movements")[:2])
     budget.forget("money_movements", gone)
     budget.edit("money_movements", edited, note="changed")
     delta = good(tap.run(state=first.state))
-    assert delta.activated() == {"budgets", "money_movements", "money_movement_groups"}
+    assert delta.activated() == {"budgets", "money_movements"}
     wanted = {row["id"] for each in sandbox.budgets for row in each.entities("money_movements")}
     assert {row["id"] for row in delta.records("money_movements")} == wanted
     assert said(good(tap.run(state=delta.state))) == {"budgets"}

@@ -32,12 +32,12 @@ def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandb
     assert state["bookmarks"]["budgets"].keys() == {"requests", "names"}
     found = bookmarks(state)
     for stream in BUDGET_STREAMS:
-        assert state["bookmarks"][stream].keys() <= {"partitions", "digest"}
+        assert state["bookmarks"][stream].keys() == {"partitions"}
         for budget in sandbox.budgets:
             bookmark = found[stream, budget.id]
             assert bookmark["context"] == {"budget_id": budget.id}
             if stream in FULL_STREAMS:
-                assert bookmark.keys() <= {"context", "knowledge"}
+                assert bookmark.keys() <= {"context", "knowledge", "fingerprint"}
                 continue
             assert bookmark.keys() == {
                 "context",

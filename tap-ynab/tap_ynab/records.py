@@ -1,6 +1,6 @@
-"""How a row is made to fit its schema, so that no value of it can stop a loader.
+"""Makes a row fit its schema, so that no value of it can stop a loader.
 
-Between `streams`, which know what a row means, and the SDK, which writes it.
+Between `streams`, which know the meaning of a row, and `writer`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if t.TYPE_CHECKING:
     Row = dict[str, t.Any]
 
 _NONE = type(None)
-#: The column for what no other takes.
+#: The column for fields and values that no other column takes.
 REST = "additional_properties"
 #: Levels of nesting that are kept; encoders and PostgreSQL give up at some hundreds.
 DEEPEST = 100
 #: Digits before or after the point beyond which PostgreSQL's numeric overflows sooner or later.
 LONGEST = 1000
-#: Ways in which rows of a stream differ that are kept in mind; there are some dozens.
-MOST_PLANS = 1000
+#: Layouts of rows that are remembered for a stream; there are some dozens.
+MOST_LAYOUTS = 1000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def storable(value: t.Any, levels: int = DEEPEST) -> t.Any:
-    """The value without what PostgreSQL can't store in jsonb."""
+    """Return a value without what PostgreSQL can't store in jsonb."""
     if not value:
         return value
     if isinstance(value, Decimal):
@@ -52,7 +52,7 @@ def _is_date(value: str) -> bool:
 
 
 def is_date(value: object) -> bool:
-    """Whether a value is a date as YNAB writes it, YYYY-MM-DD."""
+    """Tell if a value is a date as YNAB writes it, YYYY-MM-DD."""
     return isinstance(value, str) and _is_date(value)
 
 
@@ -64,7 +64,7 @@ def _is_date_time(value: str) -> bool:
 
 
 def _utc(moment: str) -> str:
-    """A date-time in UTC, since loaders may drop an offset; YNAB's own, with Z, as it is."""
+    """Return a date-time in UTC, as loaders may drop an offset; YNAB's own, with Z, as it is."""
     parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
     if parsed.tzinfo is None:
         raise ValueError(moment)
@@ -72,7 +72,7 @@ def _utc(moment: str) -> str:
 
 
 class _Column(t.NamedTuple):
-    """What a column takes: values of some types, and of these those that pass a check, if any."""
+    """The values that a column takes: of some types, and if there is a check, passing it."""
 
     types: frozenset[type]
     fits: Callable[[t.Any], bool] | None = None
@@ -97,12 +97,12 @@ def _column(definition: Mapping[str, t.Any]) -> _Column:
     return _COLUMNS[definition.get("format", kind)]
 
 
-class _Plan(t.NamedTuple):
-    """What to do with rows that have the same fields, and in each a value of the same type."""
+class _Layout(t.NamedTuple):
+    """The steps for all rows with the same fields and types of values."""
 
     #: Fields that no column takes.
     rest: tuple[str, ...]
-    #: Fields that are not wanted.
+    #: Fields that are not selected.
     unwanted: tuple[str, ...]
     #: Columns that the row lacks.
     missing: tuple[str, ...]
@@ -112,14 +112,14 @@ class _Plan(t.NamedTuple):
 
 
 class Shape:
-    """Makes rows fit a schema without losing anything.
+    """Makes the rows of a stream fit its schema without losing anything.
 
-    A field that the schema does not know, and a value that its column can't take, goes to
-    `additional_properties` under its name.
+    Fields that the schema does not have, and values that their column can't take, go to
+    `additional_properties` under their names.
     """
 
     def __init__(self, columns: Mapping[str, Mapping[str, t.Any]], wanted: Container[str]) -> None:
-        """Prepare for the rows of one stream.
+        """Prepare for the rows of a stream.
 
         Args:
             columns: Definition of each column by its name.
@@ -130,42 +130,42 @@ class Shape:
         self._wanted = wanted
         self._names = [name for name in self._columns if name in wanted]
         # Rows are alike in their hundreds of thousands.
-        self._plans: dict[tuple[tuple[str, ...], tuple[type, ...]], _Plan] = {}
+        self._layouts: dict[tuple[tuple[str, ...], tuple[type, ...]], _Layout] = {}
 
     def __call__(self, row: Row) -> Row:
-        """The row, made a record of the stream."""
+        """Make a record of a row, in place."""
         kind = (tuple(row), tuple(map(type, row.values())))
-        plan = self._plans.get(kind) or self._plan(*kind)
-        for name in plan.unwanted:
+        layout = self._layouts.get(kind) or self._layout(*kind)
+        for name in layout.unwanted:
             del row[name]
-        rest = {name: storable(row.pop(name)) for name in plan.rest} if plan.rest else {}
-        for name, fits in plan.checks:
+        rest = {name: storable(row.pop(name)) for name in layout.rest} if layout.rest else {}
+        for name, fits in layout.checks:
             if not fits(row[name]):
                 rest[name] = row[name]
-        for name in plan.nested:
+        for name in layout.nested:
             if value := row[name]:
                 row[name] = storable(value)
-        for name in plan.moments:
+        for name in layout.moments:
             if name not in rest:
                 row[name] = _utc(row[name])
-        if rest or plan.missing:
-            row.update((n, None) for n in self._names if n in rest or n in plan.missing)
+        if rest or layout.missing:
+            row.update((n, None) for n in self._names if n in rest or n in layout.missing)
         if self._keeps_rest:
             row[REST] = rest or None
         return row
 
-    def _plan(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Plan:
-        if len(self._plans) == MOST_PLANS:
-            self._plans.clear()
-        plan = self._plans[names, types] = self._make_plan(names, types)
-        return plan
+    def _layout(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Layout:
+        if len(self._layouts) == MOST_LAYOUTS:
+            self._layouts.clear()
+        layout = self._layouts[names, types] = self._make_layout(names, types)
+        return layout
 
-    def _make_plan(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Plan:
+    def _make_layout(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Layout:
         values = {name: kind for name, kind in zip(names, types, strict=True) if kind is not _NONE}
         known = {name for name in names if name in self._columns}
         fitting = {n for n, kind in values.items() if n in known and kind in self._columns[n].types}
         wanted = [name for name in fitting if name in self._wanted]
-        return _Plan(
+        return _Layout(
             rest=tuple(name for name in values if name not in fitting),
             unwanted=tuple(
                 name

@@ -1,7 +1,7 @@
-"""YNAB's hourly limit: how many requests were sent, and when the next one may be.
+"""YNAB's hourly limit: requests sent in the last hour, and the time of the next one.
 
-`client` asks here before each request. The count goes through Meltano's state, so that a run knows
-what the one before has used.
+`client` asks here before each request. The count is kept in the state, so that a run knows how
+many requests the run before it has sent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tap_ynab.errors import LimitError
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-logger = logging.getLogger("tap-ynab.limit")
+logger = logging.getLogger("tap-ynab.rate_limit")
 
 MINUTE, HOUR = 60, 3600
 
@@ -23,19 +23,19 @@ MINUTE, HOUR = 60, 3600
 class HourlyLimit:
     """Requests of the last hour, counted by the minute.
 
-    YNAB allows 200 in any 60 minutes and does not say how many are left.
+    YNAB allows 200 in any 60 minutes, and does not say how many are left.
     """
 
     def __init__(
         self, allowed: int, *, waits: bool, sent: dict[str, int], before_wait: Callable[[], None]
     ) -> None:
-        """Begin with what earlier runs have sent.
+        """Begin with the requests of earlier runs.
 
         Args:
             allowed: Requests in an hour.
-            waits: Whether to wait for the next hour rather than to stop.
+            waits: Whether to wait if the limit is reached; else the run ends.
             sent: Requests by the minute, in seconds since 1970; changed in place.
-            before_wait: Called when a wait begins.
+            before_wait: Called before each wait.
         """
         self.allowed = allowed
         self.waits = waits
@@ -43,10 +43,10 @@ class HourlyLimit:
         self._before_wait = before_wait
 
     def take(self) -> None:
-        """Count a request, once it may be sent.
+        """Count a request, and wait first if the limit is reached.
 
         Raises:
-            LimitError: It may not be sent yet, and this run does not wait.
+            LimitError: The limit is reached, and this run does not wait.
         """
         if (seconds := self._until_free()) > 0:
             self.wait(seconds, f"{self.allowed} requests in the last hour")
@@ -54,7 +54,11 @@ class HourlyLimit:
         self._sent[minute] = self._sent.get(minute, 0) + 1
 
     def wait(self, seconds: float, why: str) -> None:
-        """Let the time pass, with a line every minute, or stop.
+        """Wait, and log it every minute.
+
+        Args:
+            seconds: For how long.
+            why: The reason, for the log.
 
         Raises:
             LimitError: This run does not wait.
@@ -77,7 +81,7 @@ class HourlyLimit:
             time.sleep(min(left, MINUTE))
 
     def _until_free(self) -> float:
-        """Seconds until the requests of the last hour are less than allowed."""
+        """Return the seconds until another request is allowed."""
         now = time.time()
         for minute in [m for m in self._sent if float(m) + MINUTE + HOUR <= now]:
             del self._sent[minute]

@@ -1,0 +1,424 @@
+"""Reads one budget: from its plan export if that saves requests, or else list by list.
+
+Between `client` and `delta`, which send requests, and `base`, which makes records of the rows. This
+module decides what to request; how each stream is read, its feed says.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+
+from tap_ynab.delta import SharedDelta, changes
+from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABError
+from tap_ynab.export import Export
+from tap_ynab.feeds import ENDPOINT, EXPORT, Batch, Use
+from tap_ynab.records import is_date
+from tap_ynab.renames import NAMED, Names, refers_to
+from tap_ynab.slices import MonthByMonth, by_date
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_ynab.feeds import Feed
+    from tap_ynab.response import Response
+    from tap_ynab.state import Bookmark, RunState
+
+logger = logging.getLogger("tap-ynab.budget")
+
+#: `since_date` for all transactions there are.
+BEGINNING = "1970-01-01"
+#: Later than any date.
+NEVER = "9999-12-31"
+#: Tries of a request that smaller ones can replace: each may take YNAB half a minute.
+TRIES_IF_REPLACEABLE = 2
+
+
+@dataclass
+class Selection:
+    """A selected stream of the budget.
+
+    Attributes:
+        feed: How it is read.
+        bookmark: How far it was read.
+        in_export: Whether it is read from the export, as far as that goes.
+    """
+
+    feed: Feed
+    bookmark: Bookmark
+    in_export: bool
+
+
+class BudgetReader:
+    """The streams of one budget, each read once in a run.
+
+    Attributes:
+        has_failed: Whether a stream could not be read, so that nothing is tried twice any more.
+    """
+
+    def __init__(
+        self,
+        budget: Mapping[str, t.Any],
+        get: Callable[..., Response],
+        selections: Mapping[str, Selection],
+        state: RunState,
+        since_date: str,
+    ) -> None:
+        """Prepare to read; nothing is requested yet.
+
+        Args:
+            budget: The budget, as YNAB lists it.
+            get: Sends a GET request, as `YNABClient.get` does.
+            selections: The selected streams by name.
+            state: Keeps the names of payees, categories and accounts.
+            since_date: Date of the oldest transactions that are wanted.
+        """
+        self.has_failed = False
+        self._budget = budget
+        self._path = f"/plans/{budget['id']}"
+        self._get = get
+        self._selections = selections
+        self._state = state
+        self._since_date = since_date
+        self._names = Names(state.names.get(budget["id"], ""))
+        self._is_delta_run = any(
+            each.feed.is_delta and each.bookmark.since(EXPORT) is not None
+            for each in selections.values()
+        )
+        self._export: SharedDelta[Export] | None = None
+        self._export_fails = False
+        self._lists: dict[str, SharedDelta[Response]] = {}
+        self._full_lists: dict[str, Response] = {}
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """Close all responses."""
+        self._open.close()
+
+    def reads_in_full(self, name: str) -> bool:
+        """Tell if `read` brings all rows of a stream, not just what changed."""
+        selection = self._selections[name]
+        if selection.feed.export is Use.COUNTER:
+            return not self._is_delta_run or self._has_moved(selection)
+        if selection.feed.is_delta:
+            return selection.bookmark.since(EXPORT) is None
+        return self._since(selection) is None or not self._exports(selection)
+
+    def read(self, name: str) -> Iterator[Batch]:
+        """Yield the rows of a stream, by response.
+
+        Raises:
+            YNABError: They can't be read.
+            TransientError: YNAB did not answer.
+        """
+        selection = self._selections[name]
+        feed, bookmark = selection.feed, selection.bookmark
+        was_read = bookmark.since(EXPORT) is not None
+        exports = self._exports(selection)
+        if feed.export is Use.COUNTER:
+            batches = self._read_full_list(feed, exports)
+        elif feed.export is Use.ROWS and exports:
+            batches = (self._of_export(feed, export) for export in exports)
+        elif feed.needs_export:
+            batches = self._read_months(selection)
+        else:
+            batches = self._read_list(selection, exports)
+        month = bookmark.month
+        for number, batch in enumerate(batches):
+            month = batch.month if number == 0 else month
+            yield batch
+        if was_read and feed.is_monthly and month != bookmark.month:
+            yield from self._read_again(feed)
+        if was_read and feed.export is Use.CHANGES and bookmark.renamed:
+            with suppress(NotFoundError):
+                yield from self._read_again(feed, referring_to=bookmark.renamed)
+
+    def has_lost_rows(self, name: str) -> bool:
+        """Tell if a full list lacks rows that it had before: they were deleted since."""
+        selection = self._selections[name]
+        created, before = selection.feed.created, selection.bookmark.fingerprint
+        if not created or before is None:
+            return False
+        try:
+            rows = self._full_list(selection.feed).rows(selection.feed.rows)
+            return before != fingerprint(rows, created, until=before[0])
+        except (YNABError, TransientError):
+            return False  # `read` will raise it
+
+    def commit(self, name: str, batches: Sequence[Batch], rows: int) -> None:
+        """Move the bookmark of a stream past batches whose rows are all written."""
+        selection = self._selections[name]
+        feed = selection.feed
+        if feed.created and batches:
+            found = fingerprint(self._full_list(feed).rows(feed.rows), feed.created)
+            selection.bookmark.fingerprint = found
+        selection.bookmark.commit(batches, rows)
+
+    def bookmark(self, name: str) -> Bookmark:
+        """Return the bookmark of a stream."""
+        return self._selections[name].bookmark
+
+    # The export
+
+    def _since(self, selection: Selection) -> int | None:
+        """Return the counter to ask the export with; None for all rows."""
+        if selection.feed.is_delta or self._is_delta_run:
+            return selection.bookmark.since(EXPORT)
+        return None
+
+    def _exports(self, selection: Selection) -> Sequence[Export]:
+        """Return the export since a stream's bookmark, or nothing if it is not used or fails."""
+        if not selection.in_export or self._export_fails:
+            return ()
+        if self._export is None:
+            readers = [
+                self._since(each)
+                for each in self._selections.values()
+                if each.in_export and each.feed.export is not Use.COUNTER
+            ]
+            shared = SharedDelta(self._request_export, readers)
+            self._export = self._open.enter_context(closing(shared))
+        is_counter = selection.feed.export is Use.COUNTER
+        try:
+            return self._export.since(self._export.oldest if is_counter else self._since(selection))
+        except AccountError:
+            raise
+        except (YNABError, TransientError) as error:
+            why = str(error).rstrip(".")
+            logger.warning("%s. Reading list by list, which takes more requests.", why)
+            self._export_fails = True
+            return ()
+
+    def _request_export(self, since: int | None) -> list[Export]:
+        exports: list[Export] = []
+        with ExitStack() as responses, ExitStack() as failed:
+            for response in [
+                responses.enter_context(closing(each))
+                for each in changes(
+                    lambda known: self._request("", known, is_replaceable=True), since
+                )
+            ]:
+                # Of two, the second one is the whole budget.
+                export = Export(response, is_full=since is None or bool(exports))
+                exports.append(failed.enter_context(closing(export)))
+                for name in NAMED:
+                    self._note_names(export.rows(f"plan.{name}"))
+            failed.pop_all()
+        self._state.names[self._budget["id"]] = self._names.pack()
+        return exports
+
+    def _of_export(self, feed: Feed, export: Export) -> Batch:
+        [name] = feed.export_lists
+        rows = _unnested(export.rows(f"plan.{name}"), feed)
+        return Batch(rows, EXPORT, export.server_knowledge, export.month)
+
+    # Lists of their own
+
+    def _read_list(self, selection: Selection, exports: Sequence[Export]) -> Iterator[Batch]:
+        """Yield what changed in a list, and the exports that told of it."""
+        feed = selection.feed
+        try:
+            responses = self._responses(selection, exports)
+        except NotFoundError:
+            self._require_budget()
+            return
+        with ExitStack() as stack:
+            if feed.path not in self._lists:
+                for response in responses:
+                    stack.callback(response.close)
+            for response in responses:
+                rows = self._rows_of(feed, response)
+                if feed.is_dated and exports and exports[0].is_full:
+                    rows = _compared(rows, exports[0], selection.bookmark)
+                yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
+        yield from (_without_rows(export) for export in exports)
+
+    def _read_months(self, selection: Selection) -> Iterator[Batch]:
+        """Yield what changed, one request a month: the export fails, and no list has it."""
+        feed = selection.feed
+        path = f"{self._path}/months"
+        months = MonthByMonth(self._send, path, selection.bookmark.since(ENDPOINT))
+        yield Batch(_unnested(months.rows(), feed), ENDPOINT, months.server_knowledge, months.month)
+
+    def _responses(self, selection: Selection, exports: Sequence[Export]) -> Sequence[Response]:
+        """Return the responses of a list, none if the export says that nothing changed."""
+        feed, bookmark = selection.feed, selection.bookmark
+        since = bookmark.since(ENDPOINT)
+        if exports:
+            is_changed = not exports[0].changed.isdisjoint(feed.export_lists)
+            if since is None:
+                # Without any, YNAB may not know the address. That the export has no transactions
+                # does not prove that there are none: it might leave out old ones.
+                if not is_changed and not feed.is_dated:
+                    return ()
+            elif len(exports) > 1:
+                since = 0
+            elif not is_changed and not bookmark.export_is_partial:
+                return ()
+        if not feed.is_delta:
+            return [self._request(feed.path)]
+        if since is None and feed.is_dated:
+            # Only a delta has deletions, if rows were read with another `since_date`.
+            before = bookmark.since_any_date(ENDPOINT)
+            deletions = [] if before is None else self._changes(feed, before)
+            return [*deletions, *self._everything(feed)]
+        sharing = [
+            each
+            for each in self._selections.values()
+            if each.feed.path == feed.path and (self._export_fails or not each.in_export)
+        ]
+        if len(sharing) == 1:
+            return self._changes(feed, since)
+        if feed.path not in self._lists:
+            counters = [each.bookmark.since(ENDPOINT) for each in sharing]
+            shared = SharedDelta(lambda known: self._changes(feed, known), counters)
+            self._lists[feed.path] = self._open.enter_context(closing(shared))
+        return self._lists[feed.path].since(since)
+
+    def _changes(self, feed: Feed, since: int | None) -> list[Response]:
+        dates = {"since_date": self._since_date} if feed.is_dated else {}
+        return changes(lambda known: self._request(feed.path, known, dates=dates), since)
+
+    def _everything(self, feed: Feed) -> list[Response]:
+        """Return the list in full, in slices if YNAB can't answer at once."""
+        if not feed.is_dated:
+            return [self._request(feed.path)]
+        first, last = (
+            date.fromisoformat(found if found is not None and is_date(found) else BEGINNING)
+            for found in (self._budget.get("first_month"), self._budget.get("last_month"))
+        )
+
+        def request(since: date, until: date | None) -> Response:
+            end = until.isoformat() if until else None
+            dates = {"since_date": since.isoformat(), "until_date": end}
+            return self._request(feed.path, is_replaceable=True, dates=dates)
+
+        since = date.fromisoformat(self._since_date)
+        return by_date(request, since, None, first=first, last=last)
+
+    def _read_again(
+        self, feed: Feed, *, referring_to: Sequence[str] | None = None
+    ) -> Iterator[Batch]:
+        """Yield all rows, or those that refer to some ids; the bookmark stays."""
+        for response in self._everything(feed):
+            with closing(response):
+                rows = self._rows_of(feed, response)
+                if referring_to is not None:
+                    rows = (row for row in rows if refers_to(row, referring_to))
+                knowledge = response.server_knowledge
+                yield Batch(rows, ENDPOINT, knowledge, response.month, moves_bookmark=False)
+
+    def _rows_of(self, feed: Feed, response: Response) -> Iterable[Record]:
+        rows: Iterable[Record] = response.rows(feed.rows)
+        # Of the lists that a stream reads, these have the names.
+        return self._noted(rows) if feed.export_lists[0] in NAMED else rows
+
+    def _noted(self, rows: Iterable[Record]) -> Iterator[Record]:
+        for row in rows:
+            self._note_names((row,))
+            yield row
+        self._state.names[self._budget["id"]] = self._names.pack()
+
+    def _note_names(self, rows: Iterable[Record]) -> None:
+        for row in rows:
+            if self._names.is_new(row):
+                self._state.rename(self._budget["id"], row["id"])
+
+    # Full lists that are not in the export
+
+    def _read_full_list(self, feed: Feed, exports: Sequence[Export]) -> Iterator[Batch]:
+        try:
+            response = self._full_list(feed)
+        except NotFoundError:
+            self._require_budget()
+            return
+        rows = response.rows(feed.rows)
+        yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
+        yield from (_without_rows(export) for export in exports)
+
+    def _full_list(self, feed: Feed) -> Response:
+        if feed.path not in self._full_lists:
+            response = self._open.enter_context(closing(self._request(feed.path)))
+            self._full_lists[feed.path] = response
+        return self._full_lists[feed.path]
+
+    def _has_moved(self, selection: Selection) -> bool:
+        """Tell if anything in the budget changed since a full list was last read."""
+        if exports := self._exports(selection):
+            return exports[-1].server_knowledge != selection.bookmark.since(EXPORT)
+        try:
+            counter = self._full_list(selection.feed).server_knowledge
+        except (YNABError, TransientError):
+            return True  # `read` will raise it
+        return counter is None or counter != selection.bookmark.since(ENDPOINT)
+
+    # Requests
+
+    def _request(
+        self,
+        path: str,
+        since: int | None = None,
+        *,
+        is_replaceable: bool = False,
+        dates: Mapping[str, str | None] | None = None,
+    ) -> Response:
+        tries = TRIES_IF_REPLACEABLE if is_replaceable else None
+        return self._send(
+            f"{self._path}{path}", tries, last_knowledge_of_server=since, **dates or {}
+        )
+
+    def _send(self, path: str, tries: int | None = None, **params: str | int | None) -> Response:
+        return self._get(path, 1 if self.has_failed else tries, **params)
+
+    def _require_budget(self) -> None:
+        """Make sure that the budget exists: YNAB answers 404 for a list that it never had.
+
+        Raises:
+            NotFoundError: The budget is gone.
+        """
+        self._get(f"{self._path}/settings").close()
+
+
+def fingerprint(rows: Iterable[Record], created: str, until: str | None = None) -> list[str]:
+    """Return a fingerprint of the ids in a full list, to tell later if one is missing.
+
+    Args:
+        rows: The rows.
+        created: Column with the time at which a row was made.
+        until: The last such time to look at; that of the newest row if None.
+
+    Returns:
+        The last time, and a hash of the ids of all rows until then.
+    """
+    found = sorted((str(row.get(created) or ""), str(row.get("id"))) for row in rows)
+    last = until if until is not None else max((time for time, _ in found), default="")
+    digest = blake2b(digest_size=9)
+    for identity in sorted(identity for time, identity in found if time <= last):
+        digest.update(identity.encode() + b"\n")
+    return [last, digest.hexdigest()]
+
+
+def _unnested(rows: Iterable[Record], feed: Feed) -> Iterable[Record]:
+    return (row for each in rows for row in feed.unnest(each)) if feed.unnest else rows
+
+
+def _without_rows(export: Export) -> Batch:
+    return Batch((), EXPORT, export.server_knowledge, export.month)
+
+
+def _compared(rows: Iterable[Record], export: Export, bookmark: Bookmark) -> Iterator[Record]:
+    """Yield all transactions, and note if the export goes back as far as they do.
+
+    It is said to; but so was their list, until it left out those older than a year.
+    """
+    oldest = NEVER
+    for row in rows:
+        oldest = min(oldest, str(row.get("date")))
+        yield row
+    bookmark.export_is_partial = oldest < (export.oldest or NEVER)

@@ -1,0 +1,116 @@
+"""Retries: how long and how often a request is sent again that failed for a passing reason.
+
+Between `budget`, which chooses a policy, and `client`, which sends.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from dataclasses import dataclass
+from time import monotonic
+
+import backoff
+
+from tap_ynab.errors import (
+    LimitError,
+    NoConnectionError,
+    TooManyRequestsError,
+    TransientError,
+    UnreachableError,
+)
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from backoff.types import Details
+
+    T = t.TypeVar("T")
+
+logger = logging.getLogger("tap-ynab.retry")
+
+#: Seconds of the longest wait between two tries.
+LONGEST_WAIT = 60.0
+#: Seconds between two tries while YNAB says that the hourly limit is reached, but not until when:
+#: the first, and the longest after doubling. In the end for how long to go on.
+FIRST_PROBE, LONGEST_PROBE, LONGEST_LIMIT = 60.0, 600.0, 3900.0
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long and how often one request is tried.
+
+    Attributes:
+        seconds: Time after which no new try begins.
+        tries: Number of tries; no limit if None.
+    """
+
+    seconds: float
+    tries: int | None = None
+
+    def call(self, send: Callable[[], T], wait_for_limit: Callable[[float, str], None]) -> T:
+        """Return what `send` returns, once it succeeds.
+
+        Args:
+            send: Sends one request.
+            wait_for_limit: Waits for some seconds, and logs the reason.
+
+        Raises:
+            TransientError: It did not succeed within the policy.
+            LimitError: YNAB refused for more than an hour.
+            UnreachableError: There is no connection.
+        """
+        retrying = backoff.on_exception(
+            _waits,
+            TransientError,
+            patience=self.seconds,
+            max_tries=self.tries,
+            jitter=None,
+            on_backoff=_log_wait,
+            logger=None,
+        )(send)
+        end, probes = monotonic() + LONGEST_LIMIT, limit_probes()
+        while True:
+            try:
+                return retrying()
+            except TooManyRequestsError as error:  # noqa: PERF203 a request takes longer
+                if monotonic() > end:
+                    raise LimitError(f"{error}, for more than an hour. Run again later.") from error
+                probe = next(probes)
+                wait_for_limit(error.retry_after or probe, "YNAB answers 429")
+            except NoConnectionError as error:
+                raise UnreachableError(f"{error}. Check the network and api_url.") from error
+
+
+def limit_probes() -> Iterator[float]:
+    """Yield the seconds to wait before each new try while the hourly limit is reached."""
+    seconds = FIRST_PROBE
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, LONGEST_PROBE)
+
+
+def _waits(patience: float) -> Generator[float, TransientError, None]:
+    """Yield the seconds to wait before each new try: as YNAB asks, or doubled, with jitter.
+
+    Ends if the next wait would last beyond `patience` seconds from the beginning.
+    """
+    end, planned = monotonic() + patience, 1.0
+    error = yield 0.0
+    while True:
+        seconds = planned / 2 + backoff.full_jitter(planned / 2)
+        if error.retry_after is not None:
+            seconds = error.retry_after
+        if monotonic() + seconds > end:
+            return
+        error = yield seconds
+        planned = min(2 * planned, LONGEST_WAIT)
+
+
+def _log_wait(details: Details) -> None:
+    logger.warning(
+        "%s. Trying again in %.1f s (try %d).",
+        details.get("exception"),
+        details.get("wait"),
+        details["tries"] + 1,
+    )

@@ -1,0 +1,239 @@
+"""What is kept between runs. Meltano keeps it; this module alone reads and writes its keys.
+
+    bookmarks:
+      budgets:                 what runs tell each other, see `RunState`
+        requests, left, names
+      <stream>:
+        partitions:            one `Bookmark` for each budget
+        - context: {budget_id}
+          replication_key, replication_key_value, knowledge, ...
+
+ARCHITECTURE.md describes every key.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+
+from tap_ynab.renames import upgrade_names
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tap_ynab.feeds import Batch, Feed
+
+logger = logging.getLogger("tap-ynab")
+
+#: Streams whose rows have the names of payees, categories and accounts.
+WITH_NAMES = ("transactions", "scheduled_transactions")
+
+Entry = dict[str, t.Any]
+#: Streams, and of each the ids of budgets.
+Parts = dict[str, list[str]]
+
+
+class Bookmark:
+    """How far one stream of one budget was read."""
+
+    def __init__(
+        self, entry: Entry, feed: Feed, *, label: str, since_date: str, is_kept: bool = True
+    ) -> None:
+        """Read an entry of the state.
+
+        Args:
+            entry: The entry, changed in place.
+            feed: How the stream is read.
+            label: Stream and budget, for the log.
+            since_date: Date of the oldest rows that are wanted, of a dated feed.
+            is_kept: Whether the bookmark counts; not if the catalog asks for a full refresh.
+        """
+        self._entry = entry
+        self._feed = feed
+        self._label = label
+        self._since_date = since_date
+        self._is_kept = is_kept
+
+    @property
+    def value(self) -> int | None:
+        """The replication key's value; None if the stream has not been read."""
+        return _integer(self._entry.get("replication_key_value"))
+
+    def since(self, source: str) -> int | None:
+        """Return the counter to ask a source with; None for all rows.
+
+        0 means that there are rows, but from the other source: deletions are still to come.
+        """
+        if self._feed.is_dated and self._entry.get("since_date") != self._since_date:
+            return None
+        return self.since_any_date(source)
+
+    def since_any_date(self, source: str) -> int | None:
+        """Return the counter to ask with, whatever date of oldest rows it is for."""
+        if not self._is_kept or (self._feed.is_delta and self.value is None):
+            return None
+        knowledge = self._entry.get("knowledge")
+        counter = _integer(knowledge.get(source)) if isinstance(knowledge, dict) else None
+        return counter or 0 if self._feed.is_delta else counter
+
+    @property
+    def month(self) -> str | None:
+        """First day of the month (UTC) to which the amounts of the rows belong."""
+        return self._entry.get("month")
+
+    @property
+    def renamed(self) -> list[str]:
+        """Ids of payees, categories and accounts whose new names the rows still lack."""
+        found = self._entry.get("renamed")
+        return found if isinstance(found, list) else []
+
+    @property
+    def fingerprint(self) -> list[str] | None:
+        """Fingerprint of a full list, see `budget.fingerprint`; None before the first."""
+        found = self._entry.get("fingerprint")
+        return found if isinstance(found, list) else None
+
+    @fingerprint.setter
+    def fingerprint(self, value: list[str]) -> None:
+        self._entry["fingerprint"] = value
+
+    @property
+    def export_is_partial(self) -> bool:
+        """Whether the export lacks old transactions, so that it can't tell if any changed."""
+        return bool(self._entry.get("export_is_partial"))
+
+    @export_is_partial.setter
+    def export_is_partial(self, value: bool) -> None:
+        self._entry["export_is_partial"] = value
+
+    def commit(self, batches: Sequence[Batch], rows: int) -> None:
+        """Move past batches whose rows are all written, and log it."""
+        counters: dict[str, int] = {}
+        for batch in batches:
+            if batch.moves_bookmark and batch.server_knowledge is not None:
+                # The lowest of several: what happened between two responses comes next time.
+                lowest = counters.get(batch.source, batch.server_knowledge)
+                counters[batch.source] = min(lowest, batch.server_knowledge)
+        before = self.value
+        if self._is_kept and batches:
+            self._entry.setdefault("knowledge", {}).update(counters)
+            self._entry.pop("renamed", None)
+            if self._feed.is_delta:
+                self._entry["replication_key"] = "server_knowledge"
+                self._entry["replication_key_value"] = min(counters.values(), default=0)
+            if self._feed.is_dated:
+                self._entry["since_date"] = self._since_date
+            if self._feed.is_monthly:
+                self._entry["month"] = batches[0].month
+        moved = ""
+        if self._feed.is_delta and self._is_kept:
+            moved = f", server_knowledge {_or_none(before)} -> {_or_none(self.value)}"
+        logger.info("%s: %s%s", self._label, count(rows), moved)
+
+    def stay(self, rows: int, error: Exception) -> None:
+        """Log why the bookmark does not move."""
+        stays = f", server_knowledge stays {_or_none(self.value)}" if self._feed.is_delta else ""
+        logger.info("%s: incomplete, %s%s: %s", self._label, count(rows), stays, error)
+
+    def reset(self) -> None:
+        """Have the next run read everything again, and take rows for lost."""
+        self._entry.pop("knowledge", None)
+        self._entry["fingerprint"] = ["", ""]
+
+
+class RunState:
+    """All that is kept between runs."""
+
+    def __init__(self, state: Entry) -> None:
+        """Read the tap's state, which is changed in place."""
+        self._state = state
+
+    @property
+    def _run(self) -> Entry:
+        """What runs tell each other, kept with the stream `budgets`, which has no bookmarks."""
+        entry: Entry = self._state.setdefault("bookmarks", {}).setdefault("budgets", {})
+        return entry
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Requests sent in the last hour, by minute (seconds since 1970)."""
+        found: dict[str, int] = self._run.setdefault("requests", {})
+        return found
+
+    @property
+    def left(self) -> Parts:
+        """Parts that the last run did not read because of the hourly limit."""
+        return self._run.get("left") or {}
+
+    @left.setter
+    def left(self, parts: Parts) -> None:
+        if parts:
+            self._run["left"] = parts
+        else:
+            self._run.pop("left", None)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Fingerprints of names by budget, see `renames`."""
+        found: dict[str, str] = self._run.setdefault("names", {})
+        return found
+
+    def entry(self, stream: str, budget_id: str) -> Entry:
+        """Return the entry of a bookmark, which is made if need be."""
+        context = {"budget_id": budget_id}
+        partitions = self._partitions(stream)
+        for entry in partitions:
+            if entry["context"] == context:
+                return entry
+        partitions.append({"context": context})
+        return partitions[-1]
+
+    def _partitions(self, stream: str) -> list[Entry]:
+        entry: Entry = self._state.setdefault("bookmarks", {}).setdefault(stream, {})
+        found: list[Entry] = entry.setdefault("partitions", [])
+        return found
+
+    def rename(self, budget_id: str, identity: str) -> None:
+        """Note that transactions that were read before need the new name of something."""
+        for stream in WITH_NAMES:
+            for entry in self._partitions(stream):
+                is_read = "replication_key_value" in entry
+                if is_read and entry["context"] == {"budget_id": budget_id}:
+                    entry.setdefault("renamed", []).append(identity)
+
+    def forget_other_budgets(self, budget_ids: Iterable[str]) -> list[str]:
+        """Remove all but these budgets, and return the ids of those that were there."""
+        kept, gone = set(budget_ids), set()
+        for stream in self._state.get("bookmarks", {}).values():
+            partitions = stream.get("partitions", [])
+            for partition in list(partitions):
+                if (budget_id := partition["context"].get("budget_id")) not in kept:
+                    partitions.remove(partition)
+                    gone.add(budget_id)
+        for budget_id in gone:
+            self.names.pop(budget_id, None)
+        return sorted(gone)
+
+
+def _integer(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def count(rows: int) -> str:
+    """Return a number of rows in words."""
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _or_none(value: int | None) -> str:
+    return "none" if value is None else str(value)
+
+
+def upgrade(state: Entry) -> None:
+    """Bring a state of an earlier version up to date, in place."""
+    bookmarks = state.get("bookmarks", {})
+    names = bookmarks.get("budgets", {}).get("names", {})
+    for budget_id, found in names.items():
+        if isinstance(found, dict):
+            names[budget_id] = upgrade_names(found)
+    for stream in bookmarks.values():
+        stream.pop("digest", None)

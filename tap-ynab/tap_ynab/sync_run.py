@@ -1,0 +1,262 @@
+"""One run of the tap: what its streams share, and which parts are done, failed or left.
+
+A part is one stream of one budget. Between `tap`, which starts the run, and `base`, whose streams
+report here.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import cached_property
+
+from tap_ynab.account import Account
+from tap_ynab.budget import BudgetReader, Selection
+from tap_ynab.client import YNABClient
+from tap_ynab.errors import AccountError, IncompleteError, LimitError
+from tap_ynab.feeds import Use
+from tap_ynab.rate_limit import HourlyLimit
+from tap_ynab.state import Bookmark, RunState, count
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_ynab.feeds import Feed
+    from tap_ynab.state import Parts
+
+logger = logging.getLogger("tap-ynab")
+
+
+@dataclass(frozen=True)
+class SelectedStream:
+    """A stream that the catalog selects.
+
+    Attributes:
+        name: Its name.
+        feed: How it is read; None if it is not read budget by budget.
+        is_incremental: Whether its bookmarks count.
+        wants_formatted: Whether columns are selected that the plan export lacks.
+    """
+
+    name: str
+    feed: Feed | None
+    is_incremental: bool
+    wants_formatted: bool
+
+
+class SyncRun:
+    """A run, with the account that it reads and the state that it leaves."""
+
+    def __init__(
+        self,
+        config: Mapping[str, t.Any],
+        state: dict[str, t.Any],
+        selected: Callable[[], list[SelectedStream]],
+    ) -> None:
+        """Prepare a run; nothing is requested yet.
+
+        Args:
+            config: The tap's settings.
+            state: The tap's state, changed in place.
+            selected: Returns the selected streams, once the catalog is known.
+        """
+        self.config = config
+        self.state = RunState(state)
+        self._selected = selected
+        self._readers: dict[str, BudgetReader] = {}
+        self._open = ExitStack()
+        self._done: set[tuple[str, str]] = set()
+        self._only: set[tuple[str, str]] | None = None
+        #: Streams that could not be read, by budget and error.
+        self._errors: dict[str, dict[str, list[str]]] = {}
+        self._end: AccountError | None = None
+        #: Whether the run was ever restricted to some parts, so that no stream is read at once.
+        self.is_restricted = False
+
+    def close(self) -> None:
+        """Close all responses."""
+        self._open.close()
+
+    # The account
+
+    @cached_property
+    def client(self) -> YNABClient:
+        """Connection to YNAB."""
+        return YNABClient(
+            api_url=self.config["api_url"],
+            access_token=str(self.config["access_token"]).strip(),
+            user_agent=self.config.get("user_agent"),
+            request_timeout=float(self.config["request_timeout"]),
+            max_retry_time=float(self.config["max_retry_time"]),
+            limit=HourlyLimit(
+                self.config["requests_per_hour"],
+                waits=self.config["wait_for_limit"],
+                sent=self.state.requests,
+                before_wait=self.note_left_parts,
+            ),
+        )
+
+    @cached_property
+    def account(self) -> Account:
+        """The budgets that the token sees."""
+        return Account(self.client, self.config.get("budget_ids") or ())
+
+    def reader(self, budget_id: str) -> BudgetReader:
+        """Return the reader of a budget, the same for all streams."""
+        if budget_id not in self._readers:
+            reader = BudgetReader(
+                self.account.budget(budget_id),
+                self.client.get,
+                {
+                    each.name: self._selection(each, each.feed, budget_id)
+                    for each in self._selected()
+                    if each.feed
+                },
+                self.state,
+                self.config["since_date"],
+            )
+            self._readers[budget_id] = self._open.enter_context(closing(reader))
+        return self._readers[budget_id]
+
+    def _selection(self, stream: SelectedStream, feed: Feed, budget_id: str) -> Selection:
+        bookmark = Bookmark(
+            self.state.entry(stream.name, budget_id),
+            feed,
+            label=f"{stream.name} of {self.account.label(budget_id)}",
+            since_date=self.config["since_date"],
+            is_kept=stream.is_incremental or not feed.is_delta,
+        )
+        return Selection(feed, bookmark, stream.name in self._in_export)
+
+    @cached_property
+    def _in_export(self) -> set[str]:
+        """Names of the streams that read the plan export: if that takes fewer requests."""
+        feeds = {each.name: each.feed for each in self._selected() if each.feed}
+        formatted = {each.name for each in self._selected() if each.wants_formatted}
+        has_rows = {
+            name
+            for name, feed in feeds.items()
+            if feed.export is Use.CHANGES or (feed.export is Use.ROWS and name not in formatted)
+        }
+        needing = {name for name, feed in feeds.items() if feed.needs_export}
+        saves_requests = len({feeds[name].path for name in has_rows}) > 1
+        if not (self.config["use_export"] and saves_requests):
+            return needing
+        counters = {name for name, feed in feeds.items() if feed.export is Use.COUNTER}
+        return has_rows | counters | needing
+
+    def read_in_full(self, stream: str, *, marks_rows: bool) -> set[str]:
+        """Return the budgets that are due of which `read` brings all rows of a stream.
+
+        Args:
+            stream: Its name.
+            marks_rows: Whether to read all budgets if one has lost rows: only a version of all
+                rows has the loader mark those that are gone.
+        """
+        due = [one for one in self.account.budget_ids if self.is_due(stream, one)]
+        found = {one for one in due if self.reader(one).reads_in_full(stream)}
+        has_lost_rows = any(self.reader(one).has_lost_rows(stream) for one in found)
+        return set(due) if marks_rows and has_lost_rows else found
+
+    def forget_vanished_budgets(self) -> None:
+        """Report, once, budgets that were synced before and that the token sees no longer."""
+        if not self.account.all_budgets:
+            return
+        seen = [budget["id"] for budget in self.account.all_budgets]
+        for budget_id in self.state.forget_other_budgets(seen):
+            logger.warning(
+                "Budget %s is no longer in this account. Its rows stay as they are until a full "
+                "refresh marks them.",
+                budget_id,
+            )
+
+    # Parts
+
+    def restrict(self, parts: Parts | None) -> None:
+        """Restrict the run to these parts; with None, to all that are not done."""
+        self._only = None
+        if parts is not None:
+            self.is_restricted = True
+            self._only = {(name, one) for name, budgets in parts.items() for one in budgets}
+
+    def is_due(self, stream: str, budget_id: str) -> bool:
+        """Tell if a part is to be read now."""
+        part = (stream, budget_id)
+        return part not in self._done and (self._only is None or part in self._only)
+
+    def check(self) -> None:
+        """Make sure that the next part is worth a try.
+
+        Raises:
+            AccountError: The error that ended the run.
+        """
+        if self._end:
+            raise self._end
+
+    def done(self, stream: str, budget_id: str) -> None:
+        """Note that a part is read and its rows are written."""
+        self._done.add((stream, budget_id))
+
+    def failed(self, stream: str, budget_id: str, error: Exception, rows: int) -> None:
+        """Note that a part could not be read; if no other could be either, the run ends."""
+        if isinstance(error, AccountError):
+            self._end = error
+            return
+        reader = self.reader(budget_id)
+        reader.has_failed = True
+        reader.bookmark(stream).stay(rows, error)
+        self._note_error(budget_id, stream, _without_address(str(error).rstrip(".")))
+
+    def read(self, stream: str, rows: int) -> None:
+        """Log a stream of the account."""
+        logger.info("%s: %s", stream, count(rows))
+
+    def left_out(self, stream: str, budget_id: str | None) -> None:
+        """Note that a row has no id, so that it can't be written."""
+        self._note_error(budget_id or "", stream, "a row without an id was left out")
+
+    def _note_error(self, budget_id: str, stream: str, error: str) -> None:
+        streams = self._errors.setdefault(budget_id, {}).setdefault(error, [])
+        if stream not in streams:
+            streams.append(stream)
+
+    def note_left_parts(self) -> None:
+        """Have the next run begin with the parts that this one may not get to."""
+        if self.account.is_known:  # else the wait is for the very first request
+            due = {
+                each.name: [one for one in self.account.budget_ids if self.is_due(each.name, one)]
+                for each in self._selected()
+                if each.feed
+            }
+            self.state.left = {name: parts for name, parts in due.items() if parts}
+
+    @property
+    def hit_the_limit(self) -> bool:
+        """Whether the run ended because it is not to wait for the hourly limit."""
+        return isinstance(self._end, LimitError)
+
+    def conclude(self) -> None:
+        """End the run.
+
+        Raises:
+            AccountError: The error that ended it early.
+            IncompleteError: Some parts could not be read.
+        """
+        self.check()
+        lines = []
+        for budget_id, errors in self._errors.items():
+            budget = f"Budget {self.account.label(budget_id)}" if budget_id else "Account"
+            reasons = [f"{', '.join(streams)} ({error})" for error, streams in errors.items()]
+            lines.append(
+                f"{budget}: could not read {'; '.join(reasons)}. Everything else is written; run "
+                "again for the rest."
+            )
+        if lines:
+            raise IncompleteError(lines)
+
+
+def _without_address(error: str) -> str:
+    """Return `503 Service Unavailable` of `/payees: 503 Service Unavailable`."""
+    return error.partition(": ")[2] if error.startswith(("/", "plan export: ")) else error
