@@ -205,12 +205,14 @@ class YNABStream(Stream):
         budgets again: because the list lost rows that could not be marked as deleted this time, or
         because a stream map may leave rows out.
         """
-        may_mark_later = self._may_mark_rows or self.run.is_restricted
+        may_mark_later = not has_marked_rows and (self._may_mark_rows or self.run.is_restricted)
         for budget_id, batches, rows in self._uncommitted:
             reader = self.run.reader(budget_id)
-            has_lost_rows = may_mark_later and reader.has_lost_rows(self.name)
+            must_read_again = (self._is_full_list and self._maps) or (
+                may_mark_later and batches and reader.has_lost_rows(self.name)
+            )
             reader.commit(self.name, batches, rows)
-            if self._is_full_list and (self._maps or (has_lost_rows and not has_marked_rows)):
+            if must_read_again:
                 reader.bookmark(self.name).reset()
         self._uncommitted.clear()
 
