@@ -15,9 +15,9 @@ from tests.support.small import small_sandbox
 if TYPE_CHECKING:
     from types import FrameType
 
-#: Calls of Python functions, generators that go on included, for each transaction more: 36, and 43
+#: Calls of Python functions, generators that go on included, for each transaction more: 27, and 34
 #: if the SDK stopped asking for one of the three methods of ours that are not public.
-MOST = 40
+MOST = 30
 
 
 def calls(transactions: int) -> tuple[int, int]:
