@@ -17,7 +17,7 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_ynab.budget import BEGINNING
+from tap_ynab.budget_api import BEGINNING
 from tap_ynab.errors import TransientError, YNABError
 from tap_ynab.feeds import Use
 from tap_ynab.records import Shape

@@ -1,7 +1,7 @@
 """Reads one budget: from its plan export if that saves requests, or else list by list.
 
-Between `client` and `delta`, which send requests, and `base`, which makes records of the rows. This
-module decides what to request; how each stream is read, its feed says.
+Between `budget_api`, which sends requests, and `base`, which makes records of the rows. This module
+decides what to request; how each stream is read, its feed says.
 """
 
 from __future__ import annotations
@@ -10,34 +10,28 @@ import logging
 import typing as t
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from datetime import date
-from hashlib import blake2b
 
-from tap_ynab.delta import SharedDelta, changes
+from tap_ynab.delta import SharedDelta
 from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABError
 from tap_ynab.export import Export
 from tap_ynab.feeds import ENDPOINT, EXPORT, Batch, Use
-from tap_ynab.records import is_date
+from tap_ynab.full_lists import FullLists
 from tap_ynab.renames import NAMED, Names, refers_to
-from tap_ynab.slices import MonthByMonth, by_date
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Record
 
+    from tap_ynab.budget_api import BudgetAPI
     from tap_ynab.feeds import Feed
     from tap_ynab.response import Response
     from tap_ynab.state import Bookmark, RunState
 
 logger = logging.getLogger("tap-ynab.budget")
 
-#: `since_date` for all transactions there are.
-BEGINNING = "1970-01-01"
 #: Later than any date.
 NEVER = "9999-12-31"
-#: Tries of a request that smaller ones can replace: each may take YNAB half a minute.
-TRIES_IF_REPLACEABLE = 2
 
 
 @dataclass
@@ -59,34 +53,29 @@ class BudgetReader:
     """The streams of one budget, each read once in a run.
 
     Attributes:
-        has_failed: Whether a stream could not be read, so that nothing is tried twice any more.
+        api: Sends its requests.
     """
 
     def __init__(
         self,
-        budget: Mapping[str, t.Any],
-        get: Callable[..., Response],
+        budget_id: str,
+        api: BudgetAPI,
         selections: Mapping[str, Selection],
         state: RunState,
-        since_date: str,
     ) -> None:
         """Prepare to read; nothing is requested yet.
 
         Args:
-            budget: The budget, as YNAB lists it.
-            get: Sends a GET request, as `YNABClient.get` does.
+            budget_id: The budget.
+            api: Sends its requests.
             selections: The selected streams by name.
             state: Keeps the names of payees, categories and accounts.
-            since_date: Date of the oldest transactions that are wanted.
         """
-        self.has_failed = False
-        self._budget = budget
-        self._path = f"/plans/{budget['id']}"
-        self._get = get
+        self.api = api
+        self._id = budget_id
         self._selections = selections
         self._state = state
-        self._since_date = since_date
-        self._names = Names(state.names.get(budget["id"], ""))
+        self._names = Names(state.names.get(budget_id, ""))
         self._is_delta_run = any(
             each.feed.is_delta and each.bookmark.since(EXPORT) is not None
             for each in selections.values()
@@ -94,8 +83,8 @@ class BudgetReader:
         self._export: SharedDelta[Export] | None = None
         self._export_fails = False
         self._lists: dict[str, SharedDelta[Response]] = {}
-        self._full_lists: dict[str, Response] = {}
         self._open = ExitStack()
+        self._full_lists = self._open.enter_context(closing(FullLists(api)))
 
     def close(self) -> None:
         """Close all responses."""
@@ -142,22 +131,13 @@ class BudgetReader:
     def has_lost_rows(self, name: str) -> bool:
         """Tell if a full list lacks rows that it had before: they were deleted since."""
         selection = self._selections[name]
-        created, before = selection.feed.created, selection.bookmark.fingerprint
-        if not created or before is None:
-            return False
-        try:
-            rows = self._full_list(selection.feed).rows(selection.feed.rows)
-            return before != fingerprint(rows, created, until=before[0])
-        except (YNABError, TransientError):
-            return False  # `read` will raise it
+        return self._full_lists.has_lost_rows(selection.feed, selection.bookmark)
 
     def commit(self, name: str, batches: Sequence[Batch], rows: int) -> None:
         """Move the bookmark of a stream past batches whose rows are all written."""
         selection = self._selections[name]
-        feed = selection.feed
-        if feed.created and batches:
-            found = fingerprint(self._full_list(feed).rows(feed.rows), feed.created)
-            selection.bookmark.fingerprint = found
+        if selection.feed.created and batches:
+            self._full_lists.remember(selection.feed, selection.bookmark)
         selection.bookmark.commit(batches, rows)
 
     def bookmark(self, name: str) -> Bookmark:
@@ -198,19 +178,15 @@ class BudgetReader:
     def _request_export(self, since: int | None) -> list[Export]:
         exports: list[Export] = []
         with ExitStack() as responses, ExitStack() as failed:
-            for response in [
-                responses.enter_context(closing(each))
-                for each in changes(
-                    lambda known: self._request("", known, is_replaceable=True), since
-                )
-            ]:
+            found = self.api.export(since)
+            for response in [responses.enter_context(closing(each)) for each in found]:
                 # Of two, the second one is the whole budget.
                 export = Export(response, is_full=since is None or bool(exports))
                 exports.append(failed.enter_context(closing(export)))
                 for name in NAMED:
                     self._note_names(export.rows(f"plan.{name}"))
             failed.pop_all()
-        self._state.names[self._budget["id"]] = self._names.pack()
+        self._state.names[self._id] = self._names.pack()
         return exports
 
     def _of_export(self, feed: Feed, export: Export) -> Batch:
@@ -226,7 +202,7 @@ class BudgetReader:
         try:
             responses = self._responses(selection, exports)
         except NotFoundError:
-            self._require_budget()
+            self.api.require_budget()
             return
         with ExitStack() as stack:
             if feed.path not in self._lists:
@@ -242,8 +218,7 @@ class BudgetReader:
     def _read_months(self, selection: Selection) -> Iterator[Batch]:
         """Yield what changed, one request a month: the export fails, and no list has it."""
         feed = selection.feed
-        path = f"{self._path}/months"
-        months = MonthByMonth(self._send, path, selection.bookmark.since(ENDPOINT))
+        months = self.api.month_by_month(selection.bookmark.since(ENDPOINT))
         yield Batch(_unnested(months.rows(), feed), ENDPOINT, months.server_knowledge, months.month)
 
     def _responses(self, selection: Selection, exports: Sequence[Export]) -> Sequence[Response]:
@@ -262,51 +237,30 @@ class BudgetReader:
             elif not is_changed and not bookmark.export_is_partial:
                 return ()
         if not feed.is_delta:
-            return [self._request(feed.path)]
+            return self.api.all_rows(feed)
         if since is None and feed.is_dated:
             # Only a delta has deletions, if rows were read with another `since_date`.
             before = bookmark.since_any_date(ENDPOINT)
-            deletions = [] if before is None else self._changes(feed, before)
-            return [*deletions, *self._everything(feed)]
+            deletions = [] if before is None else self.api.changes(feed, before)
+            return [*deletions, *self.api.all_rows(feed)]
         sharing = [
             each
             for each in self._selections.values()
             if each.feed.path == feed.path and (self._export_fails or not each.in_export)
         ]
         if len(sharing) == 1:
-            return self._changes(feed, since)
+            return self.api.changes(feed, since)
         if feed.path not in self._lists:
             counters = [each.bookmark.since(ENDPOINT) for each in sharing]
-            shared = SharedDelta(lambda known: self._changes(feed, known), counters)
+            shared = SharedDelta(lambda known: self.api.changes(feed, known), counters)
             self._lists[feed.path] = self._open.enter_context(closing(shared))
         return self._lists[feed.path].since(since)
-
-    def _changes(self, feed: Feed, since: int | None) -> list[Response]:
-        dates = {"since_date": self._since_date} if feed.is_dated else {}
-        return changes(lambda known: self._request(feed.path, known, dates=dates), since)
-
-    def _everything(self, feed: Feed) -> list[Response]:
-        """Return the list in full, in slices if YNAB can't answer at once."""
-        if not feed.is_dated:
-            return [self._request(feed.path)]
-        first, last = (
-            date.fromisoformat(found if found is not None and is_date(found) else BEGINNING)
-            for found in (self._budget.get("first_month"), self._budget.get("last_month"))
-        )
-
-        def request(since: date, until: date | None) -> Response:
-            end = until.isoformat() if until else None
-            dates = {"since_date": since.isoformat(), "until_date": end}
-            return self._request(feed.path, is_replaceable=True, dates=dates)
-
-        since = date.fromisoformat(self._since_date)
-        return by_date(request, since, None, first=first, last=last)
 
     def _read_again(
         self, feed: Feed, *, referring_to: Sequence[str] | None = None
     ) -> Iterator[Batch]:
         """Yield all rows, or those that refer to some ids; the bookmark stays."""
-        for response in self._everything(feed):
+        for response in self.api.all_rows(feed):
             with closing(response):
                 rows = self._rows_of(feed, response)
                 if referring_to is not None:
@@ -323,85 +277,31 @@ class BudgetReader:
         for row in rows:
             self._note_names((row,))
             yield row
-        self._state.names[self._budget["id"]] = self._names.pack()
+        self._state.names[self._id] = self._names.pack()
 
     def _note_names(self, rows: Iterable[Record]) -> None:
         for row in rows:
             if self._names.is_new(row):
-                self._state.rename(self._budget["id"], row["id"])
+                self._state.rename(self._id, row["id"])
 
     # Full lists that are not in the export
 
     def _read_full_list(self, feed: Feed, exports: Sequence[Export]) -> Iterator[Batch]:
         try:
-            response = self._full_list(feed)
+            response = self._full_lists.response(feed)
         except NotFoundError:
-            self._require_budget()
+            self.api.require_budget()
             return
         rows = response.rows(feed.rows)
         yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
         yield from (_without_rows(export) for export in exports)
 
-    def _full_list(self, feed: Feed) -> Response:
-        if feed.path not in self._full_lists:
-            response = self._open.enter_context(closing(self._request(feed.path)))
-            self._full_lists[feed.path] = response
-        return self._full_lists[feed.path]
-
     def _has_moved(self, selection: Selection) -> bool:
         """Tell if anything in the budget changed since a full list was last read."""
         if exports := self._exports(selection):
             return exports[-1].server_knowledge != selection.bookmark.since(EXPORT)
-        try:
-            counter = self._full_list(selection.feed).server_knowledge
-        except (YNABError, TransientError):
-            return True  # `read` will raise it
+        counter = self._full_lists.counter(selection.feed)
         return counter is None or counter != selection.bookmark.since(ENDPOINT)
-
-    # Requests
-
-    def _request(
-        self,
-        path: str,
-        since: int | None = None,
-        *,
-        is_replaceable: bool = False,
-        dates: Mapping[str, str | None] | None = None,
-    ) -> Response:
-        tries = TRIES_IF_REPLACEABLE if is_replaceable else None
-        return self._send(
-            f"{self._path}{path}", tries, last_knowledge_of_server=since, **dates or {}
-        )
-
-    def _send(self, path: str, tries: int | None = None, **params: str | int | None) -> Response:
-        return self._get(path, 1 if self.has_failed else tries, **params)
-
-    def _require_budget(self) -> None:
-        """Make sure that the budget exists: YNAB answers 404 for a list that it never had.
-
-        Raises:
-            NotFoundError: The budget is gone.
-        """
-        self._get(f"{self._path}/settings").close()
-
-
-def fingerprint(rows: Iterable[Record], created: str, until: str | None = None) -> list[str]:
-    """Return a fingerprint of the ids in a full list, to tell later if one is missing.
-
-    Args:
-        rows: The rows.
-        created: Column with the time at which a row was made.
-        until: The last such time to look at; that of the newest row if None.
-
-    Returns:
-        The last time, and a hash of the ids of all rows until then.
-    """
-    found = sorted((str(row.get(created) or ""), str(row.get("id"))) for row in rows)
-    last = until if until is not None else max((time for time, _ in found), default="")
-    digest = blake2b(digest_size=9)
-    for identity in sorted(identity for time, identity in found if time <= last):
-        digest.update(identity.encode() + b"\n")
-    return [last, digest.hexdigest()]
 
 
 def _unnested(rows: Iterable[Record], feed: Feed) -> Iterable[Record]:

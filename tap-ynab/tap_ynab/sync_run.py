@@ -14,6 +14,7 @@ from functools import cached_property
 
 from tap_ynab.account import Account
 from tap_ynab.budget import BudgetReader, Selection
+from tap_ynab.budget_api import BudgetAPI
 from tap_ynab.client import YNABClient
 from tap_ynab.errors import AccountError, IncompleteError, LimitError
 from tap_ynab.feeds import Use
@@ -106,16 +107,16 @@ class SyncRun:
     def reader(self, budget_id: str) -> BudgetReader:
         """Return the reader of a budget, the same for all streams."""
         if budget_id not in self._readers:
+            budget = self.account.budget(budget_id)
             reader = BudgetReader(
-                self.account.budget(budget_id),
-                self.client.get,
+                budget_id,
+                BudgetAPI(self.client.get, budget, self.config["since_date"]),
                 {
                     each.name: self._selection(each, each.feed, budget_id)
                     for each in self._selected()
                     if each.feed
                 },
                 self.state,
-                self.config["since_date"],
             )
             self._readers[budget_id] = self._open.enter_context(closing(reader))
         return self._readers[budget_id]
@@ -205,7 +206,7 @@ class SyncRun:
             self._end = error
             return
         reader = self.reader(budget_id)
-        reader.has_failed = True
+        reader.api.has_failed = True
         reader.bookmark(stream).stay(rows, error)
         self._note_error(budget_id, stream, _without_address(str(error).rstrip(".")))
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_ynab.budget import BEGINNING
+from tap_ynab.budget_api import BEGINNING
 from tap_ynab.client import is_loopback
 from tap_ynab.command_line import CommandLineTap
 from tap_ynab.records import is_date

@@ -1,0 +1,85 @@
+"""Lists that YNAB only sends in full, and that the plan export lacks: money movements.
+
+Between `budget_api`, which requests them, and `budget`, which decides when.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import ExitStack, closing
+from hashlib import blake2b
+
+from tap_ynab.errors import TransientError, YNABError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_ynab.budget_api import BudgetAPI
+    from tap_ynab.feeds import Feed
+    from tap_ynab.response import Response
+    from tap_ynab.state import Bookmark
+
+
+class FullLists:
+    """The full lists of one budget, each requested once."""
+
+    def __init__(self, api: BudgetAPI) -> None:
+        """Request nothing yet."""
+        self._api = api
+        self._responses: dict[str, Response] = {}
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """Close the responses."""
+        self._open.close()
+
+    def response(self, feed: Feed) -> Response:
+        """Return the response with a list."""
+        if feed.path not in self._responses:
+            [response] = self._api.all_rows(feed)
+            self._responses[feed.path] = self._open.enter_context(closing(response))
+        return self._responses[feed.path]
+
+    def counter(self, feed: Feed) -> int | None:
+        """Return YNAB's counter at the time of a list; None if the list can't be read."""
+        try:
+            return self.response(feed).server_knowledge
+        except (YNABError, TransientError):
+            return None
+
+    def has_lost_rows(self, feed: Feed, bookmark: Bookmark) -> bool:
+        """Tell if a list lacks rows that it had before: they were deleted since."""
+        before = bookmark.fingerprint
+        if not feed.created or before is None:
+            return False
+        try:
+            rows = self.response(feed).rows(feed.rows)
+            return before != fingerprint(rows, feed.created, until=before[0])
+        except (YNABError, TransientError):
+            return False  # reading the rows will raise it
+
+    def remember(self, feed: Feed, bookmark: Bookmark) -> None:
+        """Note which rows a list has."""
+        bookmark.fingerprint = fingerprint(self.response(feed).rows(feed.rows), feed.created)
+
+
+def fingerprint(rows: Iterable[Record], created: str, until: str | None = None) -> list[str]:
+    """Return a fingerprint of the ids in a list, to tell later if one is missing.
+
+    Args:
+        rows: The rows.
+        created: Column with the time at which a row was made.
+        until: The last such time to look at; that of the newest row if None.
+
+    Returns:
+        The last time, and a hash of the ids of all rows until then.
+    """
+    found = sorted((str(row.get("id")), str(row.get(created) or "")) for row in rows)
+    last = until if until is not None else max((time for _, time in found), default="")
+    digest = blake2b(digest_size=9)
+    for identity, time in found:
+        if time <= last:
+            digest.update(identity.encode() + b"\n")
+    return [last, digest.hexdigest()]
