@@ -84,19 +84,15 @@ def test_the_number_of_requests(tap: Tap, sandbox: Sandbox, own_settings: dict[s
     assert stated[1] == str(own_settings["requests_per_hour"]["default"])
 
 
-def test_what_a_run_logs(
-    pipeline: Pipeline, sandbox: Sandbox, own_settings: dict[str, Json]
-) -> None:
+def test_what_a_run_logs(tap: Tap, sandbox: Sandbox, own_settings: dict[str, Json]) -> None:
     default = own_settings["api_url"]["default"]
     budgets = ", ".join(budget.name for budget in sandbox.budgets)
-    lines = [
-        f"Account at {url}, budgets: {budgets}" for url in (default, pipeline.tap.config["api_url"])
-    ]
+    lines = [f"Account at {url}, budgets: {budgets}" for url in (default, tap.config["api_url"])]
     assert lines[0] in README.text.splitlines()
-    log = pipeline.tap.run().log
+    log = tap.run().log
     assert lines[1] in log
-    (stream_line,) = re.findall(r"(?m)^(transactions of .*: )\d+ rows, .* \d+ -> \d+$", README.text)
-    assert re.search(rf"{re.escape(stream_line)}\d+ rows, server_knowledge .* -> \d+", log)
+    (stream,) = re.findall(r"(?m)^(transactions of .*: )\d+ rows, .* \d+ -> \d+$", README.text)
+    assert re.search(rf"{re.escape(stream)}\d+ rows, server_knowledge .* -> \d+", log)
 
 
 @pytest.mark.parametrize("document", all_pages(), ids=lambda document: document.name)

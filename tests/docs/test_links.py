@@ -35,11 +35,11 @@ def test_readme_links_to_every_document() -> None:
 
 @each_page
 def test_paths(document: Document) -> None:
-    """Paths in sentences and tables exist, except what is built or generated."""
+    """Paths in sentences, tables and commands exist, except what is built or installed."""
     folders = r"(?:tap-ynab|plugins|demo|docs|tests|benchmarks)/[\w./-]*"
-    for span in document.spans():
-        if re.fullmatch(folders, span) and not re.search(r"/(?:dist|\.venvs)\b", span):
-            assert (PROJECT / span).exists(), span
+    for word in (word for span in document.spans() for word in span.split()):
+        if re.fullmatch(folders, word) and not re.search(r"/(?:dist|\.venvs)\b", word):
+            assert (PROJECT / word).exists(), word
 
 
 def test_files_that_runs_leave_behind_are_ignored_by_git() -> None:
