@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 README = Document(PROJECT / "README.md")
+SCHEDULES = Document(PROJECT / "docs/schedules.md")
 #: The SDK's setting for a library that the tap does not install.
 USELESS = {"faker_config"}
 
@@ -84,7 +85,7 @@ def test_jobs_and_schedules(meltano: Json, plugins: dict[str, Json]) -> None:
 
 
 def test_the_crontab_calls_each_schedule_when_meltano_says(meltano: Json) -> None:
-    (crontab,) = [block for block in README.code("") if "meltano schedule" in block]
+    (crontab,) = [block for block in SCHEDULES.code("") if "meltano schedule" in block]
     lines = re.findall(r"(?m)^((?:\S+ +){5})cd .*meltano schedule run (\S+)", crontab)
     shown = {name: " ".join(interval.split()) for interval, name in lines}
     assert shown == {s["name"]: s["interval"] for s in meltano["schedules"]}

@@ -1,4 +1,4 @@
-"""What the project says of itself: the tap's settings and streams, and meltano.yml."""
+"""Readers for the project's files, for meltano.yml and for what commands print."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def read(name: str) -> str:
 
 
 def output(*command: str | Path) -> str:
-    """What a command prints; it must succeed."""
-    # A narrow terminal would break its lines.
+    """Run a command that succeeds; return what it prints."""
+    # In a narrow terminal the lines would wrap.
     environment = {"PATH": os.defpath, "HOME": os.devnull, "COLUMNS": "200"}
     return subprocess.run(
         command, cwd=PROJECT, env=environment, check=True, capture_output=True, encoding="utf-8"
