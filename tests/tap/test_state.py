@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from copy import deepcopy
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import pytest
@@ -129,3 +132,38 @@ def test_another_since_date_has_all_transactions_read_again_and_nothing_else(
     assert not changed.records("accounts")
     assert "transactions" not in changed.activated()
     assert not good(tap.run(state=changed.state, since_date=after)).records("transactions")
+
+
+def old_names(budget: Budget) -> dict[str, str]:
+    """Names as the state held them before they became one string."""
+
+    def packed(text: str, size: int) -> str:
+        return b64encode(blake2b(text.encode(), digest_size=size).digest()).decode()
+
+    rows = (row for kind in ("accounts", "categories", "payees") for row in budget.entities(kind))
+    return {packed(row["id"], 6): packed(row["name"], 3) for row in rows}
+
+
+def test_a_state_of_an_earlier_version_continues_without_a_full_load(
+    tap: Tap, first: Finished, sandbox: Sandbox, budget: Budget
+) -> None:
+    state = deepcopy(first.state)
+    state["bookmarks"]["budgets"]["names"] = {each.id: old_names(each) for each in sandbox.budgets}
+    for stream in ("money_movements", "money_movement_groups"):
+        state["bookmarks"][stream] = {"digest": "0a1b", "partitions": []}
+    payee = next(row["payee_id"] for row in budget.entities("transactions") if row["payee_id"])
+    budget.edit("payees", payee, name="A new name")
+    delta = good(tap.run(state=state))
+    assert [row["id"] for row in delta.records("payees")] == [payee]
+    assert {row["payee_id"] for row in delta.records("transactions")} == {payee}
+    assert isinstance(delta.state["bookmarks"]["budgets"]["names"][budget.id], str)
+    assert "digest" not in delta.state["bookmarks"]["money_movements"]
+    # Money movements alone are read again.
+    assert delta.activated() == {"budgets", "money_movements", "money_movement_groups"}
+
+
+def test_the_state_of_a_large_household_fits_on_a_page(tap: Tap, budget: Budget) -> None:
+    for number in range(1_000):
+        budget.add("payees", name=f"Payee {number}")
+    names = good(tap.run()).state["bookmarks"]["budgets"]["names"]
+    assert len(names[budget.id]) < 10_000
