@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import venv
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,18 +115,23 @@ class Installation:
         began, inherited, umask = json.loads(finished.stdout)
         return Started(began, inherited, umask, finished.stderr)
 
+    @contextmanager
     def begin(
         self, kind: str, environment: Mapping[str, str], stdin: int = subprocess.DEVNULL
-    ) -> subprocess.Popen[str]:
-        """Start one of the two and go on at once."""
-        return subprocess.Popen(
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start one of the two and go on at once; it is killed in the end."""
+        with subprocess.Popen(
             self.command(kind),
             env={**self._environment, **environment},
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
 
 @pytest.fixture
