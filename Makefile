@@ -53,7 +53,7 @@ clean: ## Remove what runs left behind, data included
 .venv-test/installed: pyproject.toml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
 	@echo "Installing what the tests need ..."
 	@$(PYTHON) -m venv .venv-test && .venv-test/bin/python $(PIP) "pip>=25.1"
-	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/embedded-postgres
+	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline
 	@touch $@
 
 .venv-loaders/installed: $(wildcard tests/loaders/*.txt)

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import tap as ours
 from bench.database import databases
 from bench.peers import Airbyte, Dlt, SqliteExport, Tap, TapIntoPostgres, dlt_options
 from bench.picture import draw, options
@@ -126,7 +125,7 @@ class Peers:
                 "all", folder, at, tap=self.tap, streams=()
             ),
             "tap-ynab, PostgreSQL": lambda folder, at: TapIntoPostgres(
-                "ours", folder, at, self.tap, self.loader.command(ours.LOADER), server
+                "ours", folder, at, self.tap, self.loader, server
             ),
             f"{versions['sqlite']}, SQLite": lambda folder, at: SqliteExport(
                 "sqlite", folder, at, sqlite

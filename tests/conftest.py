@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from embedded_postgres import Server
+from project_postgres import Server
 from tap_ynab.tap import TapYNAB
 from ynab_sandbox import Sandbox, serve
 

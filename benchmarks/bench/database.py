@@ -23,7 +23,7 @@ class Databases:
             loader: where the server is installed.
             folder: where it keeps its data.
         """
-        self._program = loader.command("embedded-postgres")
+        self._program = loader.command("project-postgres")
         self._folder = str(folder)
 
     def call(self, *arguments: str) -> str:
@@ -46,15 +46,15 @@ class Databases:
         Args:
             name: its name; one that is there is removed.
         """
-        if self.query("ynab", f"select 1 from pg_database where datname = '{name}'"):  # noqa: S608 - our own names
-            self.query("ynab", f"drop database {name}")
-        self.query("ynab", f"create database {name}")
+        if self.query("postgres", f"select 1 from pg_database where datname = '{name}'"):  # noqa: S608 - our own names
+            self.query("postgres", f"drop database {name}")
+        self.query("postgres", f"create database {name}")
         return self.call("url").rpartition("/")[0] + "/" + name
 
     def hurry_autovacuum(self) -> None:
         """Has autovacuum look each second rather than each minute, so that nobody has to wait."""
-        self.query("ynab", "alter system set autovacuum_naptime = 1")
-        self.query("ynab", "select pg_reload_conf()")
+        self.query("postgres", "alter system set autovacuum_naptime = 1")
+        self.query("postgres", "select pg_reload_conf()")
 
     def query(self, name: str, sql: str) -> list[list[str]]:
         """Rows that a statement has, each value as text.

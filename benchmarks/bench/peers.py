@@ -9,7 +9,7 @@ import json
 import sqlite3
 from abc import ABC, abstractmethod
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench import tap as ours
@@ -131,14 +131,16 @@ class TapIntoPostgres(Peer):
 
     Attributes:
         tap: where the tap is installed.
-        loader: the path of the loader's command.
+        program: where the loader is installed.
         server: where to load into.
+        loader: how the loader is started.
         goes_on: whether a sync goes on from the state of the one before.
     """
 
     tap: Program
-    loader: str
+    program: Program
     server: Databases
+    loader: ours.Loader = ours.STOCK_LOADER
     goes_on: bool = True
 
     def __post_init__(self) -> None:
@@ -151,8 +153,9 @@ class TapIntoPostgres(Peer):
         if not self.goes_on:
             state.unlink(missing_ok=True)
         called = ours.command(self.tap, self.account, self.folder, streams=ours.SIX, state=state)
+        loader = replace(self.loader, command=self.program.command(self.loader.command))
         return ours.together(
-            ours.into_postgres(called, self.loader, self._url, folder=self.folder, state=state)
+            ours.into_postgres(called, loader, self._url, folder=self.folder, state=state)
         )
 
     def rows(self) -> int:

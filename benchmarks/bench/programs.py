@@ -17,7 +17,7 @@ OURS = {"tap", "loader", "meltano"}
 #: Whose own files make them another program; all that is listed here is installed anew then.
 SOURCES = {
     "tap": ("tap-ynab", "plugins/ynab-sandbox"),
-    "loader": ("plugins/embedded-postgres",),
+    "loader": ("plugins/project-postgres", "plugins/ynab-pipeline"),
 }
 
 

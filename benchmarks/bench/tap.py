@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from bench.measure import Running, Taken
 from bench.sandbox import TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bench.programs import Program
@@ -20,8 +21,22 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-#: The loader's command in meltano.yml.
-LOADER = "embedded-postgres-target"
+
+@dataclass(frozen=True)
+class Loader:
+    """A way to start the loader.
+
+    Attributes:
+        command: its command.
+        environment: what must be in its environment.
+    """
+
+    command: str
+    environment: Mapping[str, str]
+
+
+STOCK_LOADER = Loader("target-postgres", {})
+FAST_LOADER = Loader("ynab-pipeline-target", {"YNAB_PIPELINE_FAST_LOADER": "true"})
 
 #: Streams that the peers have too.
 SIX = (
@@ -124,13 +139,18 @@ def keep_last_state(messages: Path, state: Path) -> None:
 
 
 def into_postgres(
-    called: Sequence[str], loader: str, url: str, *, folder: Path, state: Path
+    called: Sequence[str],
+    loader: Loader,
+    url: str,
+    *,
+    folder: Path,
+    state: Path,
 ) -> tuple[Taken, Taken]:
     """Runs `tap-ynab | target-postgres` and tells what each of the two took.
 
     Args:
         called: how the tap is called.
-        loader: the path of the loader's command.
+        loader: its command with the path.
         url: of the database.
         folder: where they run.
         state: file that takes the state.
@@ -140,9 +160,9 @@ def into_postgres(
     with said.open("wb") as output:
         tap = Running(called, folder=folder, stdout=subprocess.PIPE)
         target = Running(
-            [loader, "--config", config],
+            [loader.command, "--config", config],
             folder=folder,
-            environment={"PGTZ": "UTC"},
+            environment={"PGTZ": "UTC", **loader.environment},
             stdin=tap.output,
             stdout=output,
         )

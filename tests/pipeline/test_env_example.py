@@ -40,7 +40,11 @@ def test_the_token_reaches_every_extractor_in_every_environment_with_an_account(
 
 
 def test_variables_of_the_example_are_settings(plugins: dict[str, Json]) -> None:
-    known = {"YNAB_PERSONAL_ACCESS_TOKEN": "string", "MELTANO_ENVIRONMENT": "string"}
+    known = {
+        "YNAB_PERSONAL_ACCESS_TOKEN": "string",
+        "MELTANO_ENVIRONMENT": "string",
+        "YNAB_PIPELINE_FAST_LOADER": "boolean",
+    }
     for plugin, prefix in (("tap-ynab", "TAP_YNAB_"), ("target-postgres", "TARGET_POSTGRES_")):
         for name, setting in settings_of(plugins[plugin]).items():
             known[prefix + name.upper()] = setting["kind"]

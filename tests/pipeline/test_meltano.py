@@ -85,7 +85,7 @@ def test_the_commands_of_the_demo(project: Project) -> None:
     running = project.daemon.running()
     assert running is not None
     assert f"account: the YNAB sandbox at {running.url}" in said_first(first)
-    assert "(embedded PostgreSQL in " in first
+    assert "(project PostgreSQL in " in first
     assert f"{DEMO})" in first
     database = project.database(DEMO)
     rows = database.alive("transactions")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,26 @@ def wait_for(process: subprocess.Popen[str], words: str) -> str:
     return next(line for line in process.stderr if words in line)
 
 
+@contextmanager
+def stalled(project: Project, account: Sandbox, *options: str) -> Iterator[None]:
+    """Have a run wait for the account, its rows half read, and kill it in the end."""
+    account.fail("stall", path="/money_movements")
+    with project.start(*options, "run", "sync") as run:
+        end = time.monotonic() + 60
+        while not any(r.path.endswith("/money_movements") for r in account.requests.copy()):
+            assert time.monotonic() < end
+        yield
+        assert run.poll() is None
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate(timeout=60)
+
+
+def rows_of(project: Project, schema: str) -> int:
+    """The number of transactions in a schema."""
+    sql = f"select count(*) as rows from {schema}.transactions"  # noqa: S608 a name of ours
+    return int(project.database(DATABASE).query(sql)[0]["rows"])
+
+
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
 def test_meltano_killed_in_the_middle(
     project: Project, account: Sandbox, signal_number: int
@@ -73,6 +94,31 @@ def test_two_runs_at_once_take_turns(project: Project, account: Sandbox) -> None
     assert (full.returncode, delta.returncode) == (0, 0), logs
     assert any("another run" in log for log in logs)
     assert_equal(project.database(DATABASE), account)
+
+
+def test_a_second_run_of_the_same_job_is_refused(project: Project, account: Sandbox) -> None:
+    with stalled(project, account):
+        second = project.run("run", "sync")
+    assert second.returncode == 1
+    assert "'local:tap-ynab-to-target-postgres' pipeline is already running" in second.stderr
+
+
+def test_tenants_do_not_wait_for_each_other(project: Project, account: Sandbox) -> None:
+    env = (project.folder / ".env").read_text()
+    for name in ("ada", "bob"):
+        (project.folder / f"{name}.env").write_text(
+            f"{env}MELTANO_RUN_STATE_ID_SUFFIX={name}\n"
+            f"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA={name}\n"
+        )
+    with stalled(project, account, "--env-file=ada.env"):
+        bob = project.run("--env-file=bob.env", "run", "sync")
+    assert bob.returncode == 0, bob.stderr
+    assert "another run" not in bob.stderr
+    assert rows_of(project, "bob") == sum(
+        len(budget.entities("transactions")) for budget in account.budgets
+    )
+    states = project.run("--log-level=warning", "state", "list").stdout.split()
+    assert "local:tap-ynab-to-target-postgres:bob" in states
 
 
 def test_the_token_is_in_no_file_row_or_command_line_that_others_can_see(

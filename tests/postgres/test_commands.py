@@ -1,18 +1,19 @@
-"""`embedded-postgres` as a person uses it."""
+"""`project-postgres` as a person uses it."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
 
-    from embedded_postgres import Server
+    from project_postgres import Server
 
     Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -37,7 +38,7 @@ def test_status_and_url_tell_what_runs(command: Command, shared: Server) -> None
     status = command("status", "--dir", shared.folder)
     assert (status.returncode, status.stderr) == (0, "")
     assert status.stdout.splitlines() == [
-        f"running: PostgreSQL at 127.0.0.1:{shared.port}, database ynab, in {shared.folder}"
+        f"running: PostgreSQL at 127.0.0.1:{shared.port}, database postgres, in {shared.folder}"
     ]
     assert command("url", "--dir", shared.folder).stdout == f"{shared.url}\n"
     assert command("start", "--dir", shared.folder).stdout.startswith("already running: ")
@@ -65,7 +66,7 @@ def test_psql_reaches_the_server_whatever_the_user_has_set(
         "select current_user, current_database(), current_setting('TimeZone')",
         env=POISON,
     )
-    assert finished.stdout == "postgres|ynab|UTC\n", finished.stderr
+    assert finished.stdout == "postgres|postgres|UTC\n", finished.stderr
 
 
 @pytest.mark.parametrize("environment", [{}, POISON], ids=["empty", "poisoned"])
@@ -85,19 +86,60 @@ def test_a_path_that_postgresql_cannot_take_is_refused(command: Command, tmp_pat
     folder = Path(tmp_path, *["long" * 50] * 5)
     finished = command("start", "--dir", folder)
     assert finished.returncode == 1
-    assert finished.stderr.startswith("embedded-postgres: the folder's path is too long")
+    assert finished.stderr.startswith("project-postgres: the folder's path is too long")
 
 
-def test_the_folder_is_the_projects(command: Command, project: Path, shared: Server) -> None:
-    environment = {"MELTANO_PROJECT_ROOT": str(project)}
-    assert command("url", env=environment).stdout == f"{shared.url}\n"
+def test_the_folder_is_named_by_a_variable_or_below_the_current_one(
+    command: Command, project: Path, shared: Server, tmp_path: Path
+) -> None:
+    named = {"PROJECT_POSTGRES": str(shared.folder)}
+    assert command("url", env=named, cwd=tmp_path).stdout == f"{shared.url}\n"
+    assert command("url", env={}, cwd=project).stdout == f"{shared.url}\n"
+    elsewhere = command("url", "--dir", "elsewhere", env=named, cwd=tmp_path)
+    assert f"not running: {tmp_path}/elsewhere" in elsewhere.stderr
+
+
+def test_a_database_is_created_on_start_and_found_by_the_next(
+    command: Command, shared: Server
+) -> None:
+    name = """it's "a" $HOME/%20 database"""
+    folder = ("--dir", str(shared.folder))
+    query = "select current_database()"
+    for _ in range(2):
+        started = command("--database", name, "start", *folder)
+        assert f"database {name}, in" in started.stdout, started.stderr
+        said = command("psql", *folder, "--database", name, "-XAtc", query)
+        assert said.stdout == f"{name}\n", said.stderr
+    url = command(*folder, "--database", name, "url").stdout.strip()
+    with psycopg.connect(url) as connection:
+        assert connection.execute(query.encode()).fetchone() == (name,)
+
+
+def test_starts_at_once_create_one_database(command_path: Path, shared: Server) -> None:
+    words: list[str | Path] = [
+        command_path,
+        "start",
+        "--dir",
+        shared.folder,
+        "--database",
+        "at once",
+    ]
+    starts = [subprocess.Popen(words, stdout=subprocess.DEVNULL) for _ in range(4)]
+    assert [start.wait(timeout=60) for start in starts] == [0] * 4
+
+
+def test_a_database_that_cannot_be_created_is_told(command: Command, shared: Server) -> None:
+    finished = command("start", "--dir", shared.folder, "--database", "")
+    assert finished.returncode == 1
+    assert "ERROR" in finished.stderr
+    assert finished.stderr.splitlines()[-1].startswith("project-postgres: the database ")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     finished = command("start", "--dir", tmp_path / "file" / "postgres")
     assert finished.returncode == 1
-    assert finished.stderr == f"embedded-postgres: Not a directory: {tmp_path}/file/postgres\n"
+    assert finished.stderr == f"project-postgres: Not a directory: {tmp_path}/file/postgres\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -106,7 +148,7 @@ def test_a_read_only_folder_is_one_line(command: Command, tmp_path: Path) -> Non
     folder.mkdir(mode=0o500)
     finished = command("start", "--dir", folder)
     assert finished.returncode == 1
-    assert finished.stderr == f"embedded-postgres: Permission denied: {folder}/lock\n"
+    assert finished.stderr == f"project-postgres: Permission denied: {folder}/lock\n"
 
 
 def test_a_mistake_in_the_command_line_is_told(command: Command) -> None:

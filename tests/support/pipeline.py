@@ -15,12 +15,9 @@ from psycopg.rows import dict_row
 
 PROJECT = Path(__file__).parents[2]
 TAP = str(Path(sys.executable).with_name("tap-ynab"))
-#: The loader as Meltano has installed it for the project, in the way the project starts it and in
-#: its own.
-LOADER, STOCK_LOADER = (
-    str(PROJECT / ".meltano/loaders/target-postgres/venv/bin" / command)
-    for command in ("embedded-postgres-target", "target-postgres")
-)
+#: What Meltano has installed for the loader.
+LOADER_PROGRAMS = PROJECT / ".meltano/loaders/target-postgres/venv/bin"
+PIPELINE_TARGET = str(LOADER_PROGRAMS / "ynab-pipeline-target")
 #: The environment of a user who has set nothing.
 BARE = {
     "PATH": os.defpath,
@@ -30,6 +27,18 @@ BARE = {
 
 Row = dict[str, Any]
 State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Loader:
+    """A way to start the loader: its command, and what must be in its environment."""
+
+    command: str
+    environment: dict[str, str]
+
+
+STOCK_LOADER = Loader(str(LOADER_PROGRAMS / "target-postgres"), {})
+FAST_LOADER = Loader(PIPELINE_TARGET, {"YNAB_PIPELINE_FAST_LOADER": "true"})
 
 
 @dataclass
@@ -131,7 +140,7 @@ class Pipeline:
 
     tap: Tap
     database: Database
-    loader: str = LOADER
+    loader: Loader = STOCK_LOADER
     state: State = field(default_factory=dict)
 
     def sync(self, *, full: bool = False, **config: object) -> Finished:
@@ -141,11 +150,18 @@ class Pipeline:
         self.load(finished.stdout)
         return finished
 
+    def loader_command(self) -> list[str]:
+        config = self.tap.write("loader.json", self.database.loader_config)
+        return [self.loader.command, "--config", config]
+
+    def loader_environment(self) -> dict[str, str]:
+        return {"PATH": os.defpath, "PGTZ": "UTC", **self.loader.environment}
+
     def load(self, messages: str) -> None:
         loader = subprocess.run(
-            [self.loader, "--config", self.tap.write("loader.json", self.database.loader_config)],
+            self.loader_command(),
             input=messages,
-            env={"PATH": os.defpath, "PGTZ": "UTC"},
+            env=self.loader_environment(),
             capture_output=True,
             check=False,
             encoding="utf-8",

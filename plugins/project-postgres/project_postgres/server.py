@@ -1,4 +1,4 @@
-"""The server: started, stopped and asked after, with all that belongs to it in one folder."""
+"""The server: start, stop and address, with all that belongs to it in one folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
-from embedded_postgres import port as tcp
-from embedded_postgres.account import server_account
-from embedded_postgres.cluster import DATABASE, USER, Cluster
-from embedded_postgres.errors import ServerError
-from embedded_postgres.lock import FolderLock
-from embedded_postgres.programs import program, server_environment, with_last_lines
+from project_postgres import port as tcp
+from project_postgres.account import server_account
+from project_postgres.cluster import DATABASE, USER, Cluster
+from project_postgres.database import create_database
+from project_postgres.errors import ServerError
+from project_postgres.lock import FolderLock
+from project_postgres.programs import program, server_environment, with_last_lines
 
 _PATIENCE = 60.0  # seconds, as pg_ctl has
 _PAUSE = 0.02
@@ -26,7 +28,8 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Small, for one loader and a person who looks. What makes a commit durable is left alone.
+    # Small, for one program that writes and a person who reads. What makes a commit durable is
+    # left alone.
     "max_connections": "40",
     "shared_buffers": "64MB",
     "io_method": "sync",
@@ -39,7 +42,7 @@ _SETTINGS = {
 
 
 class _Postmaster(NamedTuple):
-    """What the server says of itself in `postmaster.pid`."""
+    """The content of `postmaster.pid`."""
 
     pid: int
     port: int
@@ -49,13 +52,15 @@ class _Postmaster(NamedTuple):
 class Server:
     """A PostgreSQL server whose data, password, port and log are in one folder."""
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """Names the server; nothing is made or started yet.
+    def __init__(self, folder: str | os.PathLike[str], database: str = DATABASE) -> None:
+        """Name the server; nothing is created or started yet.
 
         Args:
             folder: The folder that holds everything.
+            database: The database to create on start, and to connect to.
         """
         self.folder = Path(folder).absolute()
+        self.database = database
         self._cluster = Cluster(self.folder)
         self._lock = FolderLock(self.folder / "lock")
         self._log = self.folder / "server.log"
@@ -75,7 +80,7 @@ class Server:
         """
         postmaster = self._ready()
         if postmaster is None:
-            raise ServerError(f"the server is not running ({self.folder}): embedded-postgres start")
+            raise ServerError(f"the server is not running ({self.folder}): project-postgres start")
         return postmaster.port
 
     @property
@@ -85,8 +90,8 @@ class Server:
         Raises:
             ServerError: If it does not run.
         """
-        port = self.port
-        return f"postgresql://{USER}:{self._cluster.password}@{tcp.HOST}:{port}/{DATABASE}"
+        address = f"{tcp.HOST}:{self.port}/{quote(self.database, safe='')}"
+        return f"postgresql://{USER}:{self._cluster.password}@{address}"
 
     @property
     def libpq_variables(self) -> dict[str, str]:
@@ -100,11 +105,11 @@ class Server:
             "PGPORT": str(self.port),
             "PGUSER": USER,
             "PGPASSWORD": self._cluster.password,
-            "PGDATABASE": DATABASE,
+            "PGDATABASE": self.database,
         }
 
     def start(self) -> str:
-        """Starts the server unless it runs, and waits until it accepts connections.
+        """Start the server unless it runs, and wait until its database accepts connections.
 
         Returns:
             The URL of its database.
@@ -116,7 +121,7 @@ class Server:
         deadline = time.monotonic() + _PATIENCE
         while not self.running:
             lock = self._lock.take()
-            if lock is None:  # another start is at it, or an earlier server's last processes end
+            if lock is None:  # another start is under way, or the last processes of a server end
                 self._pause(deadline, "has not become ready")
                 continue
             try:
@@ -124,10 +129,13 @@ class Server:
             finally:
                 os.close(lock)
             self._await_ready(port, deadline)
+        if self.database != DATABASE:
+            connection = {**self.libpq_variables, "PGDATABASE": DATABASE}
+            create_database(self.database, folder=self.folder, connection=connection)
         return self.url
 
     def stop(self) -> None:
-        """Stops the server, if it runs, in PostgreSQL's fast mode and waits for its end.
+        """Stop the server, if it runs, in PostgreSQL's fast mode and wait for its end.
 
         Raises:
             ServerError: If it does not end.
@@ -146,7 +154,7 @@ class Server:
     def _launch(self, lock: int) -> int:
         account = server_account()
         self._cluster.ensure(account, lock)
-        # We have the lock, so no server lives, and this file is left over.
+        # This process has the lock, so no server lives, and this file is left over.
         self._pid_file.unlink(missing_ok=True)
         port = tcp.choose(self.folder / "port")
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
@@ -161,8 +169,9 @@ class Server:
         self._log.unlink(missing_ok=True)
         with self._log.open("xb") as log:
             self._log.chmod(0o600)
-            # The shell leaves the server to itself, so that it is nobody's child, and ends. (pg_ctl
-            # does that too, but writes the paths into a shell command, which quotes in them break.)
+            # The shell leaves the server to itself, so that it is no child of this process, and
+            # ends. (pg_ctl does that too, but writes the paths into a shell command, which quotes
+            # in them break.)
             subprocess.run(
                 ["/bin/sh", "-c", '"$@" &', "sh", *command],
                 stdin=subprocess.DEVNULL,
@@ -185,7 +194,7 @@ class Server:
                             self._logged(), f"the server did not start; its log is {self._log}"
                         )
                     )
-                return  # someone took the port since it was chosen: the caller tries another
+                return  # the port was taken since it was chosen: the caller tries another
             self._pause(deadline, "has not become ready")
 
     def _pause(self, deadline: float, what: str) -> None:

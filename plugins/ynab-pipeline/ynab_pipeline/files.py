@@ -1,25 +1,27 @@
-"""Small files that are either there in full or not there."""
+"""Files for their owner alone."""
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a file that only its owner can read, in one step.
+def write_config(path: Path, config: Mapping[str, Any]) -> None:
+    """Write a plugin's config file, in one step.
 
     Args:
-        path: The file; what it held is replaced.
-        text: What it holds from now on.
+        path: The file; its content is replaced.
+        config: The settings.
     """
     # The process id keeps two writers of the same file apart.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+        json.dump(config, file)
     draft.replace(path)

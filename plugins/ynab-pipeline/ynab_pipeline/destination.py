@@ -1,4 +1,4 @@
-"""Which database a run of the loader works on, as far as its settings tell; never the password."""
+"""The database that the loader's settings name, in words; never the password."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 _PREFIX = "TARGET_POSTGRES_"
 _SHOWN = ("host", "port", "database", "default_target_schema", "sqlalchemy_url")
-# What follows the last "@" of a URL, and nothing that could be a piece of a password.
+# What follows the last "@" of a URL; no match if it could be a piece of a password.
 _ADDRESS = re.compile(
     r"(?P<host>[\w.-]*|\[[\da-fA-F:.]+\])(?::(?P<port>\d+))?/(?P<database>[\w-]*)"
 )
 
 
 def settings(arguments: Sequence[str]) -> dict[str, Any]:
-    """Returns the loader's settings that name its database.
+    """Return the loader's settings that name its database.
 
     Args:
         arguments: The loader's command line. The files it names win over the environment, and a
@@ -37,7 +37,7 @@ def settings(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def describe(found: Mapping[str, Any]) -> str:
-    """Returns the database, its address and the schema in words, without user and password."""
+    """Return the database, its address and the schema in words, without user and password."""
     if found.get("sqlalchemy_url"):
         database = _of_url(str(found["sqlalchemy_url"]))
     else:
@@ -71,7 +71,7 @@ def _configuration_files(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _read(path: str) -> dict[str, Any]:
-    # A file that cannot be read, and ENV, which is none, are the loader's to deal with.
+    # A file that cannot be read, and ENV, which is none, are left to the loader.
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

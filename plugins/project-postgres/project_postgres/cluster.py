@@ -1,4 +1,4 @@
-"""The database cluster: the data folder, its superuser's password and its one database."""
+"""The database cluster: the data folder and its superuser's password."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING
 
-from embedded_postgres import files
-from embedded_postgres.errors import ServerError
-from embedded_postgres.programs import program, run
+from project_postgres import files
+from project_postgres.errors import ServerError
+from project_postgres.programs import program, run, server_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from embedded_postgres.account import Account
+    from project_postgres.account import Account
 
 USER = "postgres"
-DATABASE = "ynab"
+#: The database that every new cluster has.
+DATABASE = "postgres"
 _LONGEST_PATH = 1000  # bytes; PostgreSQL's own limit, MAXPGPATH, is 1024 with what it appends
 
 
@@ -25,14 +26,14 @@ class Cluster:
     """The files of the server inside its folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Names the files; nothing is made yet.
+        """Name the files; nothing is created yet.
 
         Args:
             folder: The folder that holds everything.
         """
         self._folder = folder
         self.data = folder / "data"
-        # Made here and moved to its place once complete: a run that is killed on the way leaves
+        # Created here and moved to its place once complete: a run that is killed on the way leaves
         # nothing that looks like a cluster.
         self._draft = folder / "data.new"
         self._password = folder / "password"
@@ -53,14 +54,15 @@ class Cluster:
             ) from None
 
     def ensure(self, account: Account, lock: int) -> None:
-        """Makes the cluster on first use.
+        """Create the cluster on first use.
 
         Args:
-            account: Who is to own it.
-            lock: Descriptor of the folder's lock.
+            account: Its owner.
+            lock: Descriptor of the folder's lock. PostgreSQL's programs hold it too, so that the
+                folder stays locked while they work even if this process is killed.
 
         Raises:
-            ServerError: If it cannot be made, or belongs to somebody else.
+            ServerError: If it cannot be created, or belongs to another user.
         """
         length = len(os.fsencode(self._draft))
         if length > _LONGEST_PATH:
@@ -83,12 +85,11 @@ class Cluster:
         if os.geteuid() == 0:
             os.chown(self._draft, account.uid, account.gid)
         files.write(self._password, f"{secrets.token_hex(16)}\n")
-        run([*account.prefix, *self._initdb()], folder=self._folder, lock=lock)
         run(
-            [*account.prefix, *_single_user(self._draft)],
-            folder=self._folder,
-            lock=lock,
-            statements=f"CREATE DATABASE {DATABASE}\n",
+            [*account.prefix, *self._initdb()],
+            failure=f"PostgreSQL's database files could not be created in {self._folder}",
+            environment=server_environment(),
+            keep_open=[lock],
         )
         self._draft.rename(self.data)
 
@@ -108,8 +109,3 @@ class Cluster:
             # Shared memory as files in the data folder, not in /dev/shm.
             "--set=dynamic_shared_memory_type=mmap",
         ]
-
-
-def _single_user(data: Path) -> list[str]:
-    # PostgreSQL's single-user mode needs no port and no password.
-    return [program("postgres"), "--single", "-D", str(data), "-c", "exit_on_error=true", USER]

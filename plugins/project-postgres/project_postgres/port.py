@@ -1,4 +1,4 @@
-"""Where the server listens: one TCP port of the loopback interface."""
+"""The TCP port of the loopback interface that the server listens on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from embedded_postgres import files
+from project_postgres import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +18,10 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 def choose(path: Path) -> int:
-    """Returns the remembered port if it is free, else a free one, which is then remembered.
+    """Return the remembered port if it is free, else a free one, which is then remembered.
 
     Args:
-        path: The file that remembers it.
+        path: The file that holds it.
     """
     remembered = _remembered(path)
     if remembered != _ANY and free(remembered):
@@ -32,7 +32,7 @@ def choose(path: Path) -> int:
 
 
 def free(port: int) -> bool:
-    """Tells whether a server could listen on a port."""
+    """Tell whether a server could listen on a port."""
     try:
         _bind(port)
     except OSError:
@@ -41,7 +41,7 @@ def free(port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Tells whether a PostgreSQL server without TLS, such as ours, answers on a port."""
+    """Tell whether a PostgreSQL server without TLS, such as this one, answers on a port."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(_SSL_REQUEST)

@@ -1,4 +1,4 @@
-"""As whom the server runs: as the caller, or as `nobody` when the caller is root."""
+"""The user that the server runs as: the caller, or `nobody` if the caller is root."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pwd
 import shutil
 from dataclasses import dataclass
 
-from embedded_postgres.errors import ServerError
+from project_postgres.errors import ServerError
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Account:
 
 
 def server_account() -> Account:
-    """Returns the account under which `initdb` and the server run.
+    """Return the account under which `initdb` and the server run.
 
     Raises:
         ServerError: If the caller is root and there is no way to change to `nobody`.
@@ -41,7 +41,7 @@ def _nobody(setpriv: str) -> Account:
         entry = pwd.getpwnam("nobody")
     except KeyError:
         raise ServerError(
-            "PostgreSQL refuses to run as root, and there is no user nobody: run as another"
+            "PostgreSQL refuses to run as root, and there is no user nobody: run as another user"
         ) from None
     # Of root's capabilities the server keeps one, dac_override: it passes folders that only root
     # may enter, so that a checkout under /root works and no parent's permissions are changed. With

@@ -1,4 +1,7 @@
-"""`target-postgres`, where it can be had faster, and stops when it is told to."""
+"""`target-postgres` with a faster start: msgspec, one statement per batch, an end on SIGTERM.
+
+The same settings, tables, messages and state as the stock loader's.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Sink(PostgresSink):  # type: ignore[misc]
-    """What loads a stream."""
+    """The loader of one stream."""
 
     def upsert(
         self,
@@ -34,10 +37,10 @@ class Sink(PostgresSink):  # type: ignore[misc]
         join_keys: Sequence[str],
         connection: Connection,
     ) -> None:
-        """Merges a batch into its table in one statement.
+        """Merge a batch into its table in one statement.
 
-        The loader itself inserts the rows that are new, and then updates all of them: each is
-        written twice, once as dead space in the table.
+        The stock loader inserts the rows that are new and then updates all of them, so each new row
+        is written twice, once as dead space in the table.
         """
         if not join_keys or set(to_table.primary_key.columns.keys()) != set(join_keys):
             super().upsert(from_table, to_table, schema, join_keys, connection)
@@ -47,48 +50,48 @@ class Sink(PostgresSink):  # type: ignore[misc]
         connection.execute(merge.on_conflict_do_update(index_elements=join_keys, set_=new))
 
     @cached_property
-    def _moments(self) -> set[str]:
+    def _datelike(self) -> set[str]:
         columns = self.schema["properties"].items()
         return {name for name, definition in columns if get_datelike_property_type(definition)}
 
     def _parse_timestamps_in_record(
         self, record: dict[str, Any], schema: dict[str, Any], treatment: object
     ) -> None:
-        """Parses dates and times.
+        """Parse dates and times, in their columns only.
 
-        The SDK asks of each value of each row whether its column is of these.
+        The SDK looks at the type of the column for each value of each row.
         """
         if not record.keys() <= schema["properties"].keys():  # of which the SDK warns
             super()._parse_timestamps_in_record(record, schema, treatment)
             return
-        moments = {name: record[name] for name in self._moments & record.keys()}
-        super()._parse_timestamps_in_record(moments, schema, treatment)
-        record.update(moments)
+        datelike = {name: record[name] for name in self._datelike & record.keys()}
+        super()._parse_timestamps_in_record(datelike, schema, treatment)
+        record.update(datelike)
 
 
 class Loader(TargetPostgres):  # type: ignore[misc]
-    """The loader, which parses messages with msgspec."""
+    """The loader, with messages parsed by msgspec."""
 
     default_sink_class = Sink
     message_reader_class = MsgSpecReader
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Ends at once, without a state: what is not committed comes again in the next run.
+        """End at once, without a state: what is not committed comes again with the next run.
 
-        The loader itself would load what else it has read, and end with 0 as if that were all. In
-        the middle of a load it has been seen to wait for itself instead, for ever.
+        The stock loader loads what else it has read and ends with 0, as if that were all. In the
+        middle of a load it has been seen to wait for itself for ever.
         """
-        signal.signal(signum, signal.SIG_DFL)  # told once more, it ends whatever it does
+        signal.signal(signum, signal.SIG_DFL)  # a second signal ends it whatever it does
         signal.default_int_handler(signum, frame)
 
 
 def load(arguments: Sequence[str]) -> None:
-    """Runs the loader to its end.
+    """Run the loader to its end.
 
     Args:
         arguments: Its command line.
     """
-    # A batch is 10,000 rows that are no garbage. By default Python would look through them for
-    # some again each time 700 objects were made.
+    # A batch is 10,000 rows, none of them garbage. By default Python would look through them for
+    # garbage each time 700 objects were created.
     gc.set_threshold(100_000)
     Loader.cli(arguments)

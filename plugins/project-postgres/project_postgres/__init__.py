@@ -1,0 +1,12 @@
+"""A PostgreSQL server from a wheel, kept in one folder.
+
+Each module is one idea: `programs` finds and runs PostgreSQL's programs, `account` chooses the user
+they run as, `cluster` creates the data folder, `port` chooses where to listen, `lock` tells whether
+a server lives, `database` creates the database, and `server` puts them together. `cli` is the
+command.
+"""
+
+from project_postgres.errors import ServerError
+from project_postgres.server import Server
+
+__all__ = ["Server", "ServerError"]

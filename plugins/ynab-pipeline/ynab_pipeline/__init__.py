@@ -1,0 +1,9 @@
+"""What surrounds a run of tap-ynab and target-postgres under Meltano.
+
+`tap` and `target` are the commands that Meltano runs. Each prepares and then becomes the stock
+program: `turns` has runs into the same tables wait for each other, `account` and `database` start
+what the environment names, `project` says which environment that is, and `programs` starts the
+stock program. `fast_loader` is the loader with a faster start, for those who choose it.
+
+Neither ynab-sandbox nor project-postgres is needed unless the environment names one.
+"""

@@ -1,0 +1,16 @@
+"""The error of this package, and words for errors of the operating system."""
+
+from __future__ import annotations
+
+import os
+
+
+class PipelineError(RuntimeError):
+    """A run that cannot begin; the message says why and what to do."""
+
+
+def explain(error: PipelineError | OSError) -> str:
+    """Return an error in words for a person."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {os.fsdecode(error.filename)}"
+    return str(error)

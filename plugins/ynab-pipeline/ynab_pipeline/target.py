@@ -1,0 +1,70 @@
+"""The command `ynab-pipeline-target`, the executable of Meltano's loader.
+
+It sees to the database and becomes `target-postgres`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from typing import TYPE_CHECKING
+
+from ynab_pipeline.database import choose_database
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.programs import INFORMATION, become, has_option
+from ynab_pipeline.turns import wait_for_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Load = Callable[[Sequence[str]], None]
+
+FAST = "YNAB_PIPELINE_FAST_LOADER"
+
+
+def main() -> None:
+    """Prepare the database and become the loader, with the command line of this process."""
+    # Meltano's config file and the loader's files may hold secrets: they are for their owner alone.
+    os.umask(0o077)
+    arguments = sys.argv[1:]
+    try:
+        load = _fast_loader() if _fast() else None
+        if not has_option(arguments, INFORMATION):
+            _wait_for_turn()
+            arguments += choose_database(arguments)
+        # Date-times come in UTC, and the loader stores them in the time zone of its session.
+        os.environ["PGTZ"] = "UTC"
+        if load is None:
+            become("target-postgres", arguments)
+    except (PipelineError, OSError) as error:
+        sys.exit(f"ynab-pipeline-target: {explain(error)}")
+    load(arguments)
+
+
+def _wait_for_turn() -> None:
+    """Wait for the first line to load, then for the turn.
+
+    A loader whose tap still waits for its own turn must not have the one that the tap waits for.
+    """
+    select.select([sys.stdin], [], [])
+    wait_for_turn("target", "database: another run writes to it, waiting for that to end")
+
+
+def _fast() -> bool:
+    value = os.environ.get(FAST, "")
+    if value.lower() not in {"", "0", "1", "false", "true"}:
+        raise PipelineError(f"{FAST} is {value!r}: true or false is expected")
+    return value.lower() in {"1", "true"}
+
+
+def _fast_loader() -> Load:
+    # In this process, and imported before the wait for the first line, while the tap starts.
+    try:
+        from ynab_pipeline.fast_loader import load  # noqa: PLC0415 -- optional
+    except ModuleNotFoundError as error:
+        raise PipelineError(
+            f"{FAST} is set, but {error.name} is not installed here: unset it, or install "
+            "plugins/ynab-pipeline[fast-loader]"
+        ) from error
+    return load

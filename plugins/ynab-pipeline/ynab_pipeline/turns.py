@@ -1,0 +1,46 @@
+"""Turns: of two runs into the same tables, one waits for the other.
+
+Taps take turns and loaders take turns. So what is read first is written first, and no row of one
+run comes between the rows of another and the ACTIVATE_VERSION that would mark it as gone. Runs of
+different environments or tenants do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+from hashlib import sha256
+
+from ynab_pipeline import project
+
+
+def wait_for_turn(name: str, notice: str) -> None:
+    """Wait until no other run of the tenant has the turn, then keep it for this process.
+
+    The program that this process becomes keeps it, too, and loses it however it ends. Outside a
+    Meltano project there are no turns.
+
+    Args:
+        name: The kind of turn: `tap` or `target`.
+        notice: The line for a person, if there is something to wait for.
+    """
+    root = project.root()
+    if root is None:
+        return
+    # Meltano's config files hold the token and are readable by all: only the owner may reach them.
+    meltano = root / ".meltano"
+    meltano.mkdir(exist_ok=True)
+    meltano.chmod(0o700)
+    turns = meltano / "turns"
+    turns.mkdir(exist_ok=True)
+    # A suffix may be as long as anything and have any character.
+    tenant = sha256(json.dumps(project.tenant()).encode()).hexdigest()[:16]
+    descriptor = os.open(turns / f"{tenant}-{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.stderr.write(f"{notice}\n")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 -- its only parameter
