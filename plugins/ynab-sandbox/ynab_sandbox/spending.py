@@ -1,44 +1,51 @@
-"""What an invented household earns, spends and moves: exactly as many transactions as asked for."""
+"""Transactions of an invented household: exactly as many as its size says."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ynab_sandbox import names as words
 from ynab_sandbox.money import MILLIUNITS
+from ynab_sandbox.names import INTEREST, OFF_BUDGET, STARTING_BALANCE
 from ynab_sandbox.tables import Fields, new_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ynab_sandbox.household import Inventor
-    from ynab_sandbox.ledger import Special
+    from ynab_sandbox.home import Home
 
 FLAGS = ("red", "orange", "yellow", "green", "blue", "purple", "")
 MEMOS = ("weekly shop", "birthday", "with friends 🍜", "returned one", "split with Zoë")
-#: Purchases a month that the salary is meant for; with more of them there is a bigger salary.
+#: Purchases a month that the salary is enough for; with more of them the salary is larger.
 PURCHASES = 45
+#: Balances to start with, by role of the account, in whole currency units.
+STARTING_BALANCES = {
+    "checking": 3200,
+    "savings": 5000,
+    "cash": 80,
+    "card": -640,
+    "loan": -240000,
+    "asset": 310000,
+    "closed": 150,
+}
+#: For how many days a transaction is uncleared, and then cleared but not reconciled.
+UNCLEARED_DAYS, CLEARED_DAYS = 4, 30
+#: Shares of purchases.
+BY_CARD, BY_CASH, FLAGGED, WITH_MEMO, ENTERED = 0.6, 0.1, 0.04, 0.08, 0.4
 
 
 class Spending:
     """Invents the transactions of a household whose accounts, categories and payees exist."""
 
-    def __init__(self, home: Inventor, special: Special) -> None:
-        """Takes the household.
-
-        Args:
-            home: the household so far.
-            special: the categories that YNAB itself makes.
-        """
+    def __init__(self, home: Home) -> None:
+        """Take the household."""
         self.home = home
-        self.special = special
         self.random = home.random
         months = len(home.tables["months"])
         self.scale = max(1, home.size.transactions // (months * PURCHASES))
 
     def transactions(self) -> list[Fields]:
-        """Exactly as many transactions as the household's size says, by date."""
+        """Return the transactions, by date."""
         wanted = self.home.size.transactions
         chosen: list[Fields] = []
         for event in self._events():
@@ -51,7 +58,7 @@ class Spending:
         return chosen
 
     def _events(self) -> Iterator[list[Fields]]:
-        """What happens in a household besides purchases, the things to be seen first."""
+        """Yield what happens besides purchases, the most telling first, then the latest."""
         yield from self._beginnings()
         for month in sorted(self.home.tables["months"], reverse=True):
             start = date.fromisoformat(str(month))
@@ -60,24 +67,14 @@ class Spending:
                     yield event
 
     def _beginnings(self) -> Iterator[list[Fields]]:
-        start = {
-            "checking": 3200,
-            "savings": 5000,
-            "cash": 80,
-            "card": -640,
-            "loan": -240000,
-            "asset": 310000,
-            "closed": 150,
-        }
         for role, account_id in self.home.accounts.items():
-            on_budget = role not in {"loan", "asset"}
             yield [
                 self._make(
                     self.home.first,
-                    start[role] * MILLIUNITS,
+                    STARTING_BALANCES[role] * MILLIUNITS,
                     account_id=account_id,
-                    payee_id=self.home.payees[words.STARTING_BALANCE],
-                    category_id=self.special.inflow if on_budget else None,
+                    payee_id=self.home.payees[STARTING_BALANCE],
+                    category_id=None if role in OFF_BUDGET else self.home.special.inflow,
                 )
             ]
         if "closed" in self.home.accounts:
@@ -97,13 +94,13 @@ class Spending:
                     start.replace(day=day),
                     salary * self.scale * MILLIUNITS,
                     payee_id=self.home.payees[employer],
-                    category_id=self.special.inflow,
+                    category_id=self.home.special.inflow,
                 )
             ]
         if self.home.names.loan:
             yield self._loan_payment(start.replace(day=2))
             yield [self._loan_interest(start.replace(day=3))]
-        # What is moved is a share of the income, in thousandths: just what milliunits are.
+        # Shares of the income in thousandths, which makes them milliunits.
         income = 2 * salary * self.scale
         card = income * self.random.randint(150, 182)
         yield self._transfer(start.replace(day=25), card, "checking", "card")
@@ -115,14 +112,16 @@ class Spending:
         yield self._split(start.replace(day=self.random.randint(1, 28)))
 
     def _make(self, day: date, amount: int, **fields: object) -> Fields:
-        """A transaction, cleared according to how long ago it was."""
+        """Return a transaction, cleared according to its age."""
         age = (self.home.today - day).days
-        cleared = "uncleared" if age < 4 else "cleared" if age < 30 else "reconciled"  # noqa: PLR2004 - days
+        cleared = "reconciled" if age >= CLEARED_DAYS else "cleared"
+        if age < UNCLEARED_DAYS:
+            cleared = "uncleared"
         made = new_fields(
             "transactions", self.home.new_id(), date=max(day, self.home.first).isoformat()
         )
         made.update(amount=amount, cleared=cleared, account_id=self.home.accounts["checking"])
-        made.update(category_id=self.special.uncategorized)
+        made.update(category_id=self.home.special.uncategorized)
         made.update(fields)
         return made
 
@@ -133,7 +132,7 @@ class Spending:
         ):
             own, far = (self.home.accounts[role] for role in ends)
             side.update(account_id=own, transfer_account_id=far, category_id=None)
-            side["payee_id"] = self.home.tables["accounts"][far].fields["transfer_payee_id"]
+            side["payee_id"] = self.home.fields("accounts", far)["transfer_payee_id"]
             side["transfer_transaction_id"] = other["id"]
         return sides
 
@@ -148,7 +147,7 @@ class Spending:
             day,
             -690 * MILLIUNITS,
             account_id=self.home.accounts["loan"],
-            payee_id=self.home.payees[words.INTEREST],
+            payee_id=self.home.payees[INTEREST],
             category_id=None,
             debt_transaction_type="interest",
         )
@@ -175,14 +174,14 @@ class Spending:
         return made
 
     def _split(self, day: date) -> list[Fields]:
-        """A purchase in two categories, with cash back: the last line is a transfer."""
+        """Return a purchase in two categories with cash back: the last line is a transfer."""
         first, second = self.random.sample(self.home.names.shops, 2)
         cash = self.home.accounts["cash"]
-        cash_payee = self.home.tables["accounts"][cash].fields["transfer_payee_id"]
+        cash_payee = self.home.fields("accounts", cash)["transfer_payee_id"]
         shares = [-self.random.randint(500, 4000) * 10 for _ in range(2)] + [-20 * MILLIUNITS]
         made = self._make(day, sum(shares), payee_id=self.home.payees[first[0]])
         back = self._make(day, 20 * MILLIUNITS, account_id=cash, category_id=None)
-        checking = self.home.tables["accounts"][made["account_id"]].fields
+        checking = self.home.fields("accounts", made["account_id"])
         lines = [
             new_fields(
                 "subtransactions", self.home.new_id(), transaction_id=made["id"], amount=share
@@ -195,7 +194,7 @@ class Spending:
         lines[2]["transfer_transaction_id"] = back["id"]
         back.update(payee_id=checking["transfer_payee_id"], transfer_account_id=checking["id"])
         back["transfer_transaction_id"] = lines[2]["id"]
-        made.update(category_id=self.special.split, subtransactions=tuple(lines))
+        made.update(category_id=self.home.special.split, subtransactions=tuple(lines))
         return [made, back]
 
     def _purchase(self, day: date | None = None) -> Fields:
@@ -206,7 +205,8 @@ class Spending:
         span = (self.home.today - self.home.first).days
         day = day or self.home.first + timedelta(days=int(chance() * (span + 1)))
         amount = -int((low + chance() * chance() * (high - low)) * 100) * 10
-        role = "card" if (which := chance()) < 0.6 else "cash" if which > 0.9 else "checking"  # noqa: PLR2004 - shares
+        which = chance()
+        role = "card" if which < BY_CARD else "cash" if which > 1 - BY_CASH else "checking"
         made = self._make(
             day,
             amount,
@@ -218,14 +218,14 @@ class Spending:
         return made
 
     def _decorate(self, made: Fields, payee: str, role: str) -> None:
-        """What some purchases have: a flag, a memo, an import that nobody approved yet."""
+        """Give some purchases a flag, a memo, or an import that is not approved yet."""
         chance = self.random.random()
-        if chance < 0.04:  # noqa: PLR2004 - a share
+        if chance < FLAGGED:
             made["flag_color"] = self.random.choice(FLAGS)
             made["flag_name"] = "Tax" if made["flag_color"] == "red" else None
-        elif chance < 0.12:  # noqa: PLR2004 - a share
+        elif chance < FLAGGED + WITH_MEMO:
             made["memo"] = self.random.choice(MEMOS)
-        if role != "cash" and chance > 0.4:  # noqa: PLR2004 - a share
+        if role != "cash" and chance > ENTERED:
             number = int(made["id"][:4], 16)
             made["import_id"] = f"YNAB:{made['amount']}:{made['date']}:{number}"
             made["import_payee_name"] = payee
@@ -233,7 +233,7 @@ class Spending:
             made["approved"] = made["cleared"] != "uncleared"
 
     def _match(self, chosen: list[Fields]) -> None:
-        """Makes an imported and an entered purchase a matched pair."""
+        """Make an imported and an entered purchase a matched pair."""
         imported = next((each for each in chosen if each["import_id"]), None)
         entered = next(
             (

@@ -1,15 +1,16 @@
-"""Where a plan's entities are kept: one table per kind, each row with its knowledge.
+"""The tables of a budget: one for each kind of entity, each row with its `server_knowledge`.
 
-A row holds what YNAB stores. Names of other entities, formatted amounts and the goals' progress are
-not here: `views` adds them when a row is read.
+A row holds what YNAB stores. `views` adds names of other entities, formatted amounts and progress
+of goals when a row is read.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 Fields = dict[str, Any]
-#: A plain id; a month's first day; or (month, category id) for a month category.
+#: An id; the first day of a month; (month, category id) for a month category.
 Key = str | tuple[str, str]
 
 KINDS = (
@@ -27,25 +28,18 @@ KINDS = (
 )
 
 
+@dataclass
 class Row:
-    """An entity and the knowledge at which it last changed."""
+    """An entity and the `server_knowledge` at which it last changed."""
 
     __slots__ = ("fields", "knowledge")
-
-    def __init__(self, fields: Fields, knowledge: int) -> None:
-        """Makes a row.
-
-        Args:
-            fields: what YNAB stores of the entity.
-            knowledge: the plan's counter when the entity last changed.
-        """
-        self.fields = fields
-        self.knowledge = knowledge
+    fields: Fields
+    knowledge: int
 
 
 Tables = dict[str, dict[Key, Row]]
 
-#: What an entity has when nobody says otherwise. Amounts are milliunits.
+#: Fields of a new entity, in the order in which responses show them. Amounts are milliunits.
 DEFAULTS: dict[str, Fields] = {
     "accounts": {
         "name": "New Account",
@@ -169,7 +163,7 @@ DEFAULTS: dict[str, Fields] = {
     },
 }
 
-#: What the sandbox works out by itself, so that nobody can make it disagree with the rest.
+#: Fields that the sandbox computes; nobody can set them.
 DERIVED: dict[str, frozenset[str]] = {
     "accounts": frozenset({"balance", "cleared_balance", "uncleared_balance"}),
     "categories": frozenset({"budgeted", "activity", "balance", "category_group_name"}),
@@ -179,22 +173,38 @@ DERIVED: dict[str, frozenset[str]] = {
 }
 
 
-def new_fields(kind: str, identity: str | None = None, **fields: object) -> Fields:
-    """The fields of a new entity: its defaults, then what is given.
+@dataclass(frozen=True)
+class Special:
+    """Ids of the categories that YNAB itself makes.
+
+    Attributes:
+        inflow: "Inflow: Ready to Assign".
+        uncategorized: the category of transactions without a category.
+        split: the category of a split transaction, which no list of categories has.
+    """
+
+    inflow: str
+    uncategorized: str
+    split: str
+
+
+def new_fields(kind: str, entity_id: str | None = None, **fields: object) -> Fields:
+    """Return the fields of a new entity: its defaults, then the given ones.
 
     Args:
-        kind: the name of a table, or `subtransactions`, `scheduled_subtransactions`.
-        identity: its id; None for what has none (months, month categories).
-        fields: what differs from the defaults.
+        kind: a key of `DEFAULTS`.
+        entity_id: its id; None for months and month categories, which have none.
+        fields: fields that differ from the defaults.
     """
-    head = {} if identity is None else {"id": identity}
+    head = {} if entity_id is None else {"id": entity_id}
     return {**head, **DEFAULTS[kind], "deleted": False, **fields}
 
 
 def living(lines: list[Fields] | tuple[Fields, ...]) -> list[Fields]:
-    """The lines of a split that are not deleted.
-
-    Args:
-        lines: subtransactions of one transaction.
-    """
+    """Return the subtransactions that are not deleted."""
     return [line for line in lines if not line["deleted"]]
+
+
+def lines_of(transaction: Fields) -> list[Fields]:
+    """Return the lines that count in categories: subtransactions, or the transaction itself."""
+    return living(transaction["subtransactions"]) or [transaction]
