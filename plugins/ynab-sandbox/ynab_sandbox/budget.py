@@ -27,7 +27,7 @@ class Budget:
     """A budget: read it with `entities`, change it with `add`, `edit`, `delete`, `forget`.
 
     Every change raises `server_knowledge` by one, and all sums are right after it. A change that is
-    refused changes nothing. Amounts are milliunits.
+    refused, with a KeyError or ValueError, changes nothing. Amounts are milliunits.
 
     Attributes:
         id: the budget's id.
@@ -41,13 +41,7 @@ class Budget:
     """
 
     def __init__(self, home: Home, clock: Clock, lock: Lock) -> None:
-        """Make a budget of an invented household.
-
-        Args:
-            home: the household.
-            clock: the sandbox's clock.
-            lock: held while the budget is read or changed.
-        """
+        """Make a budget of an invented household."""
         self.id = home.budget_id
         self.name = home.names.budget
         self.server_knowledge = home.size.knowledge
@@ -69,17 +63,10 @@ class Budget:
         return Views(self.tables, self.special, self.currency_format)
 
     def entities(self, kind: str, *, deleted: bool = False) -> list[Fields]:
-        """Return all entities of a kind, each exactly as its list endpoint shows it.
+        """Return all entities of a kind, with tombstones or without, as their list shows them.
 
         Month categories are those of the plan export, each with its `month`; category groups are
         without their categories.
-
-        Args:
-            kind: one of `KINDS`.
-            deleted: whether to include tombstones.
-
-        Raises:
-            KeyError: there is no such kind.
         """
         with self._lock:
             rows = self.rows(kind, since=0 if deleted else None)
@@ -87,13 +74,7 @@ class Budget:
             return [self.shape(views, kind, key, row, deleted=deleted) for key, row in rows]
 
     def rows(self, kind: str, since: int | None = None) -> Iterator[tuple[Key, Row]]:
-        """Yield the rows of a kind.
-
-        Args:
-            kind: one of `KINDS`.
-            since: a `server_knowledge`, for the rows changed after it with tombstones; None for all
-                rows that are not deleted.
-        """
+        """Yield the rows of a kind changed after a `server_knowledge`, or all that are alive."""
         table: list[tuple[Key, Row]] = list(self._table(kind).items())
         if kind in {"months", "month_categories"}:
             table.sort(key=lambda item: item[0])
@@ -102,15 +83,7 @@ class Budget:
                 yield key, row
 
     def shape(self, views: Views, kind: str, key: Key, row: Row, *, deleted: bool) -> Fields:
-        """Return an entity as its list endpoint shows it.
-
-        Args:
-            views: this budget's views.
-            kind: the kind of entity.
-            key: the key of its row.
-            row: its row.
-            deleted: whether to include deleted subtransactions.
-        """
+        """Return an entity as its list endpoint shows it."""
         fields = row.fields
         if kind == "month_categories":
             category = self.tables["categories"][key[1]].fields
@@ -127,18 +100,7 @@ class Budget:
         return plain.get(kind, dict)(fields)
 
     def add(self, kind: str, /, **fields: object) -> str:
-        """Add an entity; fields that are not given have sensible defaults.
-
-        Args:
-            kind: one of `KINDS`.
-            fields: its fields, also ones that YNAB does not have.
-
-        Returns:
-            The new id; for a month, its first day.
-
-        Raises:
-            ValueError: a field that the sandbox computes, or a split that does not add up.
-        """
+        """Add an entity and return its id; fields that are not given have defaults."""
         with self._change(kind) as change:
             entity_id = add_entity(change, kind, fields)
         self.had_scheduled |= kind == "scheduled_transactions"
@@ -151,10 +113,6 @@ class Budget:
             kind: one of `KINDS`.
             id_: its id; the first day of a month; (month, category id) or `month|category id`.
             fields: new values, also of fields that YNAB does not have.
-
-        Raises:
-            KeyError: there is no such entity.
-            ValueError: a field that the sandbox computes, or a split that does not add up.
         """
         with self._change(kind) as change:
             edit_entity(change, kind, _key_of(kind, id_), fields)
@@ -165,39 +123,17 @@ class Budget:
         Both sides of a transfer go together; an account takes its transactions, scheduled
         transactions and transfer payee with it; a group its categories; a category its months, and
         leaves its transactions uncategorized; a payee leaves its id behind.
-
-        Args:
-            kind: one of `KINDS`.
-            id_: as for `edit`.
-
-        Raises:
-            KeyError: there is no such entity.
         """
         with self._change(kind) as change:
             delete_entity(change, kind, _key_of(kind, id_))
 
     def forget(self, kind: str, id_: Key, /) -> None:
-        """Remove an entity without a tombstone.
-
-        Args:
-            kind: one of `KINDS`.
-            id_: as for `edit`.
-
-        Raises:
-            KeyError: there is no such entity.
-        """
+        """Remove an entity without a tombstone."""
         with self._change(kind) as change:
             forget_entity(change, kind, _key_of(kind, id_))
 
     def rewind(self, knowledge: int) -> None:
-        """Set `server_knowledge` back, as after a restore on the server; entities stay.
-
-        Args:
-            knowledge: the new value; rows above it are set to it.
-
-        Raises:
-            ValueError: it is not below the present one.
-        """
+        """Set `server_knowledge` back, as after a restore on the server; entities stay."""
         with self._lock:
             if not 0 <= knowledge < self.server_knowledge:
                 raise ValueError(f"{knowledge} is not below {self.server_knowledge}")

@@ -21,13 +21,6 @@ class Change:
 
     Stored fields are never modified in place: a row is written as a whole, so that the change knows
     what it was before.
-
-    Attributes:
-        tables: the budget's tables.
-        special: the budget's special categories.
-        today: the current day.
-        month: the current month; categories show its amounts.
-        new_id: returns an id that no entity has yet.
     """
 
     tables: Tables
@@ -46,11 +39,7 @@ class Change:
         return row.fields if row else None
 
     def get(self, kind: str, key: Key) -> Fields:
-        """Return the fields of a row.
-
-        Raises:
-            KeyError: there is no such row.
-        """
+        """Return the fields of a row."""
         fields = self.find(kind, key)
         if fields is None:
             raise KeyError(f"{kind}: there is no {key}")

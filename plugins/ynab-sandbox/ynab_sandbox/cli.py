@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: the arguments; None for those of the process.
-    """
+    """Run the command."""
     try:
         arguments = _parser().parse_args(argv)
         arguments.run(arguments)

@@ -35,13 +35,7 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that runs.
-
-    Attributes:
-        url: the address of its API.
-        pid: its process.
-        token: its access token.
-    """
+    """A sandbox that runs."""
 
     url: str
     pid: int
@@ -71,17 +65,7 @@ class Daemon:
         return Running(record["url"], record["pid"], state["token"])
 
     def start(self, options: Options) -> tuple[Running, bool]:
-        """Start the sandbox unless it runs; of several calls at once, one starts it.
-
-        Args:
-            options: what a new sandbox is made from.
-
-        Returns:
-            The sandbox, and whether this call started it.
-
-        Raises:
-            SandboxError: it does not start.
-        """
+        """Start the sandbox unless it runs; of several calls at once, one starts it."""
         with hold(self.folder / "start.lock", wait=True):
             if (running := self.running()) is not None:
                 return running, False
@@ -132,14 +116,7 @@ class Daemon:
         return port
 
     def stop(self) -> bool:
-        """Stop the sandbox; it saves its state and can be started again.
-
-        Returns:
-            Whether it ran.
-
-        Raises:
-            SandboxError: it does not stop.
-        """
+        """Stop the sandbox; it saves its state and can be started again."""
         with hold(self.folder / "start.lock", wait=True):
             running = self.running()
             if running is None:
@@ -161,20 +138,7 @@ class Daemon:
 
 
 def ask(url: str, operation: str, document: object = None) -> Any:
-    """Have a running sandbox carry out an operation.
-
-    Args:
-        url: the address of its API.
-        operation: the operation's name.
-        document: its parameters; None for an operation that only reads.
-
-    Returns:
-        The operation's result.
-
-    Raises:
-        SandboxError: the sandbox refuses.
-        OSError: nothing responds there.
-    """
+    """Have a running sandbox carry out an operation."""
     request = urllib.request.Request(  # noqa: S310 - the address is this computer's own
         f"{url.removesuffix('/v1')}/sandbox/{operation}",
         data=None if document is None else json.dumps(document).encode(),

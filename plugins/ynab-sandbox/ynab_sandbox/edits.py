@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING
 
 from ynab_sandbox.sums import add_month_category, add_months
 from ynab_sandbox.tables import DERIVED, new_fields
-from ynab_sandbox.transactions import (
-    delete_transaction,
-    revise,
-    uncategorize,
-    write_transaction,
-)
+from ynab_sandbox.transactions import delete_transaction, revise, uncategorize, write_transaction
 
 if TYPE_CHECKING:
     from ynab_sandbox.changes import Change
@@ -21,17 +16,8 @@ if TYPE_CHECKING:
 def add_entity(change: Change, kind: str, fields: Fields) -> str:
     """Add an entity, with what YNAB adds along with it.
 
-    Args:
-        change: the change in progress.
-        kind: the kind of entity.
-        fields: fields that differ from the defaults; `id` may be given.
-
     Returns:
         The id; for a month, its first day.
-
-    Raises:
-        ValueError: a field that cannot be set, a split that does not add up, an id that exists, or
-            month categories, which come with their month.
     """
     given = {name: value for name, value in fields.items() if name != "id"}
     if kind == "months":
@@ -58,18 +44,13 @@ def add_entity(change: Change, kind: str, fields: Fields) -> str:
     if kind == "accounts" and given.get("transfer_payee_id") is None:
         _add_transfer_payee(change, entity_id)
     if kind == "categories":
-        for month in change.tables["months"]:
-            add_month_category(change, str(month), entity_id)
+        for key in change.tables["months"]:
+            add_month_category(change, str(key), entity_id)
     return entity_id
 
 
 def edit_entity(change: Change, kind: str, key: Key, fields: Fields) -> None:
-    """Edit an entity; fields that YNAB does not have are kept as they are.
-
-    Raises:
-        KeyError: there is no such entity.
-        ValueError: a field that cannot be set, or a split that does not add up.
-    """
+    """Edit an entity; fields that YNAB does not have are kept as they are."""
     _refuse_derived(kind, fields)
     before = change.get(kind, key)
     if kind == "transactions":
@@ -89,19 +70,15 @@ def edit_entity(change: Change, kind: str, key: Key, fields: Fields) -> None:
 
 
 def delete_entity(change: Change, kind: str, key: Key) -> None:
-    """Delete an entity and what belongs to it: tombstones stay, which only deltas show.
-
-    Raises:
-        KeyError: there is no such entity.
-    """
+    """Delete an entity and what belongs to it: tombstones stay, which only deltas show."""
     fields = change.get(kind, key)
     if kind == "transactions":
         delete_transaction(change, fields)
     elif kind == "accounts":
         _delete_contents_of_account(change, str(key))
     elif kind == "category_groups":
-        for category_key in _living(change, "categories", "category_group_id", key):
-            delete_entity(change, "categories", category_key)
+        for category_key in _referring(change, "categories", "category_group_id", key):
+            _delete_living(change, "categories", category_key)
     elif kind == "categories":
         _delete_contents_of_category(change, str(key))
     change.update(kind, key, deleted=True)
@@ -109,12 +86,11 @@ def delete_entity(change: Change, kind: str, key: Key) -> None:
 
 
 def forget_entity(change: Change, kind: str, key: Key) -> None:
-    """Remove an entity without a tombstone; what refers to it stays as it is.
-
-    Raises:
-        KeyError: there is no such entity.
-    """
+    """Remove an entity, and what only exists in it, without a tombstone."""
     change.get(kind, key)
+    if kind == "category_groups":
+        for category_key in _referring(change, "categories", "category_group_id", key):
+            forget_entity(change, "categories", category_key)
     if kind == "categories":
         for month_key in _months_of(change, str(key)):
             change.remove("month_categories", month_key)
@@ -163,6 +139,11 @@ def _add_transfer_payee(change: Change, account_id: str) -> None:
     change.update("accounts", account_id, transfer_payee_id=payee_id)
 
 
+def _delete_living(change: Change, kind: str, key: Key) -> None:
+    if not change.get(kind, key)["deleted"]:
+        delete_entity(change, kind, key)
+
+
 def _delete_contents_of_account(change: Change, account_id: str) -> None:
     for kind, column in (
         ("transactions", "account_id"),
@@ -170,8 +151,8 @@ def _delete_contents_of_account(change: Change, account_id: str) -> None:
         ("scheduled_transactions", "transfer_account_id"),
         ("payees", "transfer_account_id"),
     ):
-        for key in _living(change, kind, column, account_id):
-            delete_entity(change, kind, key)
+        for key in _referring(change, kind, column, account_id):
+            _delete_living(change, kind, key)
 
 
 def _delete_contents_of_category(change: Change, category_id: str) -> None:
@@ -183,13 +164,8 @@ def _delete_contents_of_category(change: Change, category_id: str) -> None:
         change.update("month_categories", month_key, deleted=True)
 
 
-def _living(change: Change, kind: str, column: str, value: Key) -> list[Key]:
-    """Return the keys of the rows that refer to an entity and are not deleted."""
-    return [
-        key
-        for key, row in change.tables[kind].items()
-        if row.fields[column] == value and not row.fields["deleted"]
-    ]
+def _referring(change: Change, kind: str, column: str, value: Key) -> list[Key]:
+    return [key for key, row in change.tables[kind].items() if row.fields[column] == value]
 
 
 def _months_of(change: Change, category_id: str) -> list[tuple[str, str]]:

@@ -28,13 +28,7 @@ class SandboxError(Exception):
 
 
 class ApiError(Exception):
-    """An error response.
-
-    Attributes:
-        error_id: one of `ERRORS`.
-        detail: the detail in the response; None for YNAB's own words.
-        retry_after: seconds for the header `Retry-After`; None for no such header.
-    """
+    """An error response."""
 
     def __init__(
         self, error_id: str, detail: str | None = None, *, retry_after: int | None = None

@@ -26,12 +26,7 @@ def summary(budget: Budget) -> Fields:
 
 
 def document(budget: Budget, since: int | None) -> Fields:
-    """Return the export of a budget.
-
-    Args:
-        budget: the budget.
-        since: a `server_knowledge`, for what changed after it; None for everything.
-    """
+    """Return the export of a budget."""
     views = budget.views
     plain = ("payees", "payee_locations", "category_groups")
     return {

@@ -34,14 +34,7 @@ CHUNK = 512
 
 @dataclass
 class Wire:
-    """The connection on which a fault is played.
-
-    Attributes:
-        connection: the socket.
-        stopping: set when the server stops.
-        plain: the body without the fault.
-        head: sends status and headers.
-    """
+    """The connection on which a fault is played, with the body that it is to spoil."""
 
     connection: socket.socket
     stopping: threading.Event
@@ -168,22 +161,10 @@ def slow(wire: Wire, *, pieces: int = 10, pause: float = 0.1) -> None:
         wire.connection.sendall(wire.plain[start : start + step])
 
 
+_CONNECTION = (refuse, reset, cut, stall, slow)
+_CONTENT = (status, half_json, garbage, html, bad_gzip, redirect, bomb)
 FAULTS: dict[str, Callable[..., None]] = {
-    play.__name__.replace("_", "-"): play
-    for play in (
-        status,
-        refuse,
-        reset,
-        cut,
-        half_json,
-        garbage,
-        html,
-        stall,
-        bad_gzip,
-        redirect,
-        bomb,
-        slow,
-    )
+    play.__name__.replace("_", "-"): play for play in (*_CONNECTION, *_CONTENT)
 }
 
 
@@ -204,11 +185,7 @@ class Fault:
     options: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check name and options.
-
-        Raises:
-            ValueError: there is no such fault or option, or an option is missing.
-        """
+        """Check name and options."""
         if self.name.isdigit():
             self.options = {"status": int(self.name), **self.options}
             self.name = "status"

@@ -35,21 +35,7 @@ class Size:
 
 
 class Home:
-    """A household in the making; the same for the same names, size, seed and day.
-
-    Attributes:
-        names: what its entities are called.
-        size: how much there is of it.
-        today: its last day.
-        first: its first day.
-        random: the only source of chance.
-        tables: its entities.
-        accounts: ids by role.
-        categories: ids by name.
-        payees: ids by name.
-        user_id: the id of the user who moves money.
-        budget_id: the id of its budget.
-    """
+    """A household in the making; the same for the same names, size, seed and day."""
 
     special: Special
 

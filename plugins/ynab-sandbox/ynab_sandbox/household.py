@@ -36,14 +36,7 @@ STEP = 5 * MILLIUNITS
 
 
 def invent(names: Names, size: Size, seed: object, today: date) -> Home:
-    """Invent a household.
-
-    Args:
-        names: what its entities are called.
-        size: how much there is of it.
-        seed: makes it differ from others.
-        today: its last day.
-    """
+    """Invent a household."""
     home = Home(names, size, seed, today)
     _add_payees(home)
     _add_accounts(home)
@@ -63,12 +56,9 @@ def _add_payees(home: Home) -> None:
     for name in (STARTING_BALANCE, INTEREST, home.names.salary[0], *bills, *shops):
         home.payees[name] = home.put("payees", name=name)
     for name in shops[:3]:
-        home.put(
-            "payee_locations",
-            payee_id=home.payees[name],
-            latitude=f"{home.random.uniform(35, 48):.6f}",
-            longitude=f"{home.random.uniform(-120, 12):.6f}",
-        )
+        north, east = home.random.uniform(35, 48), home.random.uniform(-120, 12)
+        place = {"latitude": f"{north:.6f}", "longitude": f"{east:.6f}"}
+        home.put("payee_locations", payee_id=home.payees[name], **place)
 
 
 def _add_accounts(home: Home) -> None:
@@ -101,36 +91,32 @@ def _debt(home: Home, role: str) -> Fields:
 def _add_categories(home: Home) -> None:
     internal = home.put("category_groups", name=INTERNAL_GROUP, internal=True)
     for name in (INFLOW, UNCATEGORIZED):
-        _add_category(home, internal, name, {"internal": True})
+        _add_category(home, internal, name, internal=True)
     cards = home.put("category_groups", name=CARD_GROUP)
-    _add_category(home, cards, home.names.accounts["card"][0], {})
+    _add_category(home, cards, home.names.accounts["card"][0])
     for group, categories in home.names.groups.items():
         group_id = home.put("category_groups", name=group)
         for name, goal in categories.items():
-            _add_category(home, group_id, name, _goal(home, goal))
+            _add_category(home, group_id, name, **_goal(home, goal))
     hidden = home.put("category_groups", name=HIDDEN_GROUP, hidden=True)
-    _add_category(home, hidden, "Old Gym", {"hidden": True, "note": "Cancelled"})
-    home.special = Special(
-        inflow=home.categories[INFLOW],
-        uncategorized=home.categories[UNCATEGORIZED],
-        split=home.new_id(),
-    )
+    _add_category(home, hidden, "Old Gym", hidden=True, note="Cancelled")
+    internal_ids = home.categories[INFLOW], home.categories[UNCATEGORIZED]
+    home.special = Special(*internal_ids, split=home.new_id())
 
 
-def _add_category(home: Home, group_id: str, name: str, fields: Fields) -> None:
+def _add_category(home: Home, group_id: str, name: str, **fields: object) -> None:
     home.categories[name] = home.put("categories", category_group_id=group_id, name=name, **fields)
 
 
 def _goal(home: Home, goal: Fields) -> Fields:
-    fields = {**goal}
-    is_ahead, is_snoozed = fields.pop("year_ahead", False), fields.pop("snoozed", False)
+    fields = {name: value for name, value in goal.items() if name.startswith("goal_")}
     if fields:
         fields["goal_target"] *= MILLIUNITS
         fields["goal_creation_month"] = home.first.isoformat()
-    if is_ahead:
+    if "year_ahead" in goal:
         day = (home.today + timedelta(days=300)).isoformat()
         fields["goal_target_month"] = fields["goal_target_date"] = day
-    if is_snoozed:
+    if "snoozed" in goal:
         fields["goal_snoozed_at"] = f"{home.today.replace(day=1)}T07:00:00Z"
     return fields
 
@@ -143,8 +129,8 @@ def _add_months(home: Home) -> None:
         fields = new_fields("months", month=month, note=note, age_of_money=age)
         home.tables["months"][month] = Row(fields, 0)
         for category_id in home.categories.values():
-            amounts = new_fields("month_categories")
-            home.tables["month_categories"][month, category_id] = Row(amounts, 0)
+            row = Row(new_fields("month_categories"), 0)
+            home.tables["month_categories"][month, category_id] = row
         month = next_month(month)
 
 

@@ -35,11 +35,7 @@ class Limiter:
         self._used: dict[str, deque[float]] = {}
 
     def count(self, token: str, now: float) -> None:
-        """Count a request at a time in seconds.
-
-        Raises:
-            ApiError: the limit is reached; this request is not counted.
-        """
+        """Count a request at a time in seconds."""
         if self._limit is None:
             return
         used = self._used.setdefault(token, deque())

@@ -28,10 +28,10 @@ class Operation:
 
     Attributes:
         name: its name.
-        function: takes a sandbox or budget first, then the parameters.
+        function: takes a sandbox or budget, then the parameters.
         show: turns the function's result into what is shown.
         is_of_budget: whether the function takes a budget.
-        reads: whether it changes nothing.
+        reads: whether nothing is changed.
     """
 
     name: str
@@ -52,32 +52,20 @@ class Operation:
         return {parameter.name.rstrip("_"): parameter for parameter in parameters}
 
     def run(self, sandbox: Sandbox, document: Fields) -> object:
-        """Carry out the operation.
-
-        Args:
-            sandbox: the sandbox.
-            document: the parameters by name.
-
-        Raises:
-            KeyError: something does not exist.
-            TypeError: a parameter is missing, unknown or of a wrong type.
-            ValueError: a parameter has a wrong value.
-        """
+        """Carry out the operation."""
         given = dict(document)
         target = sandbox.budget(given.pop("budget", None)) if self.is_of_budget else sandbox
         positional: list[object] = [target]
         named: Fields = {}
         for name, parameter in self.parameters.items():
-            if name not in given:
-                is_optional = parameter.default is not parameter.empty
-                if not is_optional and parameter.kind is not Parameter.VAR_KEYWORD:
-                    raise TypeError(f"{self.name} needs {name}")
-                continue
-            value = given.pop(name)
-            if parameter.kind is Parameter.POSITIONAL_ONLY:
-                positional.append(value)
-            else:
-                named.update(value if parameter.kind is Parameter.VAR_KEYWORD else {name: value})
+            if parameter.kind is Parameter.VAR_KEYWORD:
+                named |= given.pop(name, {})
+            elif name in given and parameter.kind is not Parameter.POSITIONAL_ONLY:
+                named[name] = given.pop(name)
+            elif name in given:
+                positional.append(given.pop(name))
+            elif parameter.default is parameter.empty:
+                raise TypeError(f"{self.name} needs {name}")
         if given:
             raise TypeError(f"{self.name} does not take {', '.join(given)}")
         return self.show(self.function(*positional, **named))
@@ -85,26 +73,18 @@ class Operation:
 
 def _state(sandbox: Sandbox) -> Fields:
     """Show what is in the sandbox."""
-    return {
-        "pid": os.getpid(),
-        "now": sandbox.clock.timestamp(),
-        "token": sandbox.token,
-        "requests": len(sandbox.requests),
-        "budgets": [
-            {
-                "id": budget.id,
-                "name": budget.name,
-                "server_knowledge": budget.server_knowledge,
-                **{kind: sum(1 for _ in budget.rows(kind)) for kind in KINDS},
-            }
-            for budget in sandbox.budgets
-        ],
-    }
+    budgets: list[Fields] = []
+    for budget in sandbox.budgets:
+        head = {name: getattr(budget, name) for name in ("id", "name", "server_knowledge")}
+        budgets.append({**head, **{kind: len(list(budget.rows(kind))) for kind in KINDS}})
+    state = {"pid": os.getpid(), "now": sandbox.clock.timestamp(), "token": sandbox.token}
+    return {**state, "requests": len(sandbox.requests), "budgets": budgets}
 
 
 def _requests(sandbox: Sandbox) -> list[Fields]:
     """Show the requests that the sandbox received."""
-    return [asdict(request) for request in list(sandbox.requests)]
+    with sandbox.lock:
+        return [asdict(request) for request in sandbox.requests]
 
 
 def _had_scheduled(budget: Budget, value: bool) -> None:  # noqa: FBT001 - as JSON has it
@@ -138,11 +118,7 @@ OPERATIONS = {operation.name: operation for operation in _ALL}
 
 
 def carry_out(sandbox: Sandbox, name: str, document: object) -> object:
-    """Carry out an operation that was asked for over HTTP.
-
-    Raises:
-        ApiError: there is no such operation, or it cannot be done.
-    """
+    """Carry out an operation that was asked for over HTTP."""
     if name not in OPERATIONS:
         raise ApiError("404.1", f"{name} is none of {', '.join(OPERATIONS)}")
     if not isinstance(document, dict):

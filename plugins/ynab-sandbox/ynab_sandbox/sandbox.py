@@ -20,7 +20,7 @@ from ynab_sandbox.limits import REQUESTS_AN_HOUR, Limiter, RateLimit
 from ynab_sandbox.lock import Lock
 from ynab_sandbox.money import EURO
 from ynab_sandbox.names import HOLIDAY_FLAT, HOUSEHOLD, Names
-from ynab_sandbox.routes import respond
+from ynab_sandbox.responses import respond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +44,10 @@ class Request:
         method: the HTTP method.
         path: the path with `/v1`, without the query.
         query: the query parameters.
-        headers: the headers without the token, names in lower case.
-        status: the status of the response; 0 for none.
-        fault: the fault that was played, if any.
-        at: the time on the sandbox's clock, ISO 8601.
+        headers: all but the token, names in lower case.
+        status: that of the response; 0 for none.
+        fault: the name of the fault that was played.
+        at: the time on the sandbox's clock.
     """
 
     method: str
@@ -61,13 +61,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """A response before it is sent.
-
-    Attributes:
-        status: the HTTP status.
-        body: the body.
-        headers: further headers.
-    """
+    """A response before it is sent."""
 
     status: int
     body: Body
@@ -127,21 +121,13 @@ class Sandbox:
 
     def __getstate__(self) -> Fields:
         """Return what is saved: all but requests, kept bodies and planned faults."""
-        with self.lock:
-            unsaved: Fields = {"requests": deque(maxlen=KEPT_REQUESTS), "_bodies": {}}
-            return {**self.__dict__, **unsaved, "_faults": []}
+        unsaved: Fields = {"requests": deque(maxlen=KEPT_REQUESTS), "_bodies": {}, "_faults": []}
+        return {**self.__dict__, **unsaved}
 
     # Budgets
 
     def budget(self, budget: str | None = None) -> Budget:
-        """Return a budget.
-
-        Args:
-            budget: its id or name; None for the first one.
-
-        Raises:
-            KeyError: there is no such budget.
-        """
+        """Return a budget by its id or name; None for the first one."""
         for each in self.budgets:
             if budget in {None, each.id, each.name}:
                 return each
@@ -163,11 +149,7 @@ class Sandbox:
             return added
 
     def remove_budget(self, budget: str) -> None:
-        """Remove a budget, by its id or name: the API says 404.2 from now on.
-
-        Raises:
-            KeyError: there is no such budget.
-        """
+        """Remove a budget by its id or name: the API says 404.2 from now on."""
         with self.lock:
             self.budgets.remove(self.budget(budget))
 
@@ -199,15 +181,7 @@ class Sandbox:
         return next(iter(self._tokens))
 
     def set_token(self, token: str, answer: str | None = None) -> None:
-        """Accept a token, or have it refused.
-
-        Args:
-            token: the token.
-            answer: the id of an error, such as 401 or 403.1; None for data.
-
-        Raises:
-            ValueError: there is no such error.
-        """
+        """Accept a token, or have it refused with an error, such as 401 or 403.1."""
         if answer is not None and answer not in ERRORS:
             raise ValueError(f"{answer} is none of {', '.join(ERRORS)}")
         with self.lock:
@@ -223,13 +197,13 @@ class Sandbox:
             path: only requests in whose path and query this regular expression is found.
             times: how many requests.
             options: the fault's options.
-
-        Raises:
-            ValueError: there is no such fault or option.
         """
-        planned = Fault(str(fault), re.compile(path or ""), times, options)
+        try:
+            pattern = re.compile(path or "")
+        except re.error as error:
+            raise ValueError(f"{path} is no regular expression: {error}") from None
         with self.lock:
-            self._faults.append(planned)
+            self._faults.append(Fault(str(fault), pattern, times, options))
 
     def clear_faults(self) -> None:
         """Drop the planned faults."""
@@ -256,13 +230,7 @@ class Sandbox:
     # Responses
 
     def answer(self, path: str, query: Mapping[str, str], token: str | None) -> Answer:
-        """Return the response to a GET.
-
-        Args:
-            path: the path below `/v1`.
-            query: the query parameters.
-            token: the access token, if there is one.
-        """
+        """Return the response to a GET of a path below `/v1`."""
         with self.lock:
             self._roll_over()
             try:

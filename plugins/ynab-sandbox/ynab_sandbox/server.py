@@ -39,13 +39,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, sandbox: Sandbox, port: int, save: Callable[[], None]) -> None:
-        """Listen.
-
-        Args:
-            sandbox: the sandbox.
-            port: the port; 0 for a free one.
-            save: called after each operation that changes something.
-        """
+        """Listen."""
         self.sandbox = sandbox
         self.save = save
         self.stopping = threading.Event()
@@ -129,17 +123,10 @@ class Handler(BaseHTTPRequestHandler):
     def _api(self, path: str, query: dict[str, str]) -> None:
         sandbox = self.server.sandbox
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        request = Request(
-            method=self.command,
-            path=path,
-            query=query,
-            headers={
-                name.lower(): value
-                for name, value in self.headers.items()
-                if name.lower() != "authorization"
-            },
-            at=sandbox.clock.timestamp(),
-        )
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers.pop("authorization", None)
+        at = sandbox.clock.timestamp()
+        request = Request(self.command, path, query, headers, at=at)
         fault = sandbox.record(request, self.path)
         answer = sandbox.answer(
             path.removeprefix(API), query, token.strip() if scheme == "Bearer" else None
@@ -173,15 +160,12 @@ class Handler(BaseHTTPRequestHandler):
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             packed = {"Content-Encoding": "gzip", "Content-Length": str(len(body.packed))}
             self._head(status, {**headers, **packed, "Vary": "Accept-Encoding"})
-            self._write(body.packed)
-            return
-        self._head(status, {**headers, "Content-Length": str(body.size)})
-        for piece in body.plain():
-            self._write(piece)
-
-    def _write(self, content: bytes) -> None:
+            pieces = iter([body.packed])
+        else:
+            self._head(status, {**headers, "Content-Length": str(body.size)})
+            pieces = body.plain()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.writelines(pieces)
 
     def _document(self) -> object:
         """Return the JSON that was sent; None if it is none."""
@@ -223,16 +207,8 @@ def serve(
 ) -> Iterator[str]:
     """Serve a sandbox on this computer while the context lasts.
 
-    Args:
-        sandbox: the sandbox; it may be read and changed meanwhile.
-        port: the port; 0 for a free one.
-        save: called after each operation over HTTP that changes something.
-
     Yields:
         The address of the API, `http://127.0.0.1:PORT/v1`.
-
-    Raises:
-        OSError: the port is taken.
     """
     server = Server(sandbox, port, save)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

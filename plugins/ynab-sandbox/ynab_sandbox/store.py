@@ -67,23 +67,14 @@ class Store:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from the file while the context lasts.
-
-        Raises:
-            SandboxError: another process has it.
-        """
+        """Keep other processes from the file while the context lasts."""
         with hold(self.path.with_suffix(".lock"), wait=False) as is_held:
             if not is_held:
                 raise SandboxError(f"another process serves {self.path}")
             yield
 
     def open(self, options: Options) -> Sandbox:
-        """Return the sandbox in the file, or a new one.
-
-        Raises:
-            SandboxError: the sandbox in the file was made from other options, or by another version
-                of this package.
-        """
+        """Return the sandbox in the file, or a new one."""
         if not self.path.exists():
             self._made_from = options
             return options.make()
@@ -101,8 +92,9 @@ class Store:
     def save(self, sandbox: Sandbox) -> None:
         """Save the sandbox that was opened, as a whole or not at all."""
         with self._saving:
-            content = pickle.dumps((FORMAT, self._made_from, pickle.dumps(sandbox)))
-            write_private(self.path, content)
+            with sandbox.lock:
+                pickled = pickle.dumps(sandbox)
+            write_private(self.path, pickle.dumps((FORMAT, self._made_from, pickled)))
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -116,10 +108,6 @@ def write_private(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def hold(path: Path, *, wait: bool) -> Iterator[bool]:
     """Lock a file until the context or the process ends.
-
-    Args:
-        path: the file.
-        wait: whether to wait for another process that has it.
 
     Yields:
         Whether the file is locked by this process.

@@ -39,128 +39,80 @@ class Row:
 
 Tables = dict[str, dict[Key, Row]]
 
+
+def _defaults(names: str, **values: object) -> Fields:
+    """Return fields that are None but for these values."""
+    return {**dict.fromkeys(names.split()), **values}
+
+
 #: Fields of a new entity, in the order in which responses show them. Amounts are milliunits.
 DEFAULTS: dict[str, Fields] = {
-    "accounts": {
-        "name": "New Account",
-        "type": "checking",
-        "on_budget": True,
-        "closed": False,
-        "note": None,
-        "balance": 0,
-        "cleared_balance": 0,
-        "uncleared_balance": 0,
-        "transfer_payee_id": None,
-        "direct_import_linked": False,
-        "direct_import_in_error": False,
-        "last_reconciled_at": None,
-        "debt_original_balance": None,
-        "debt_interest_rates": None,
-        "debt_minimum_payments": None,
-        "debt_escrow_amounts": None,
-    },
-    "category_groups": {"name": "New Group", "hidden": False, "internal": False},
-    "categories": {
-        "category_group_id": None,
-        "name": "New Category",
-        "hidden": False,
-        "internal": False,
-        "original_category_group_id": None,
-        "note": None,
-        "goal_type": None,
-        "goal_needs_whole_amount": None,
-        "goal_day": None,
-        "goal_cadence": None,
-        "goal_cadence_frequency": None,
-        "goal_creation_month": None,
-        "goal_target": None,
-        "goal_target_month": None,
-        "goal_target_date": None,
-        "goal_snoozed_at": None,
-    },
-    "payees": {"name": "New Payee", "transfer_account_id": None},
-    "payee_locations": {
-        "payee_id": None,
-        "latitude": "0.0",
-        "longitude": "0.0",
-    },
-    "transactions": {
-        "date": None,
-        "amount": 0,
-        "memo": None,
-        "cleared": "uncleared",
-        "approved": True,
-        "flag_color": None,
-        "flag_name": None,
-        "account_id": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-        "transfer_transaction_id": None,
-        "matched_transaction_id": None,
-        "import_id": None,
-        "import_payee_name": None,
-        "import_payee_name_original": None,
-        "debt_transaction_type": None,
-        "subtransactions": (),
-    },
-    "subtransactions": {
-        "transaction_id": None,
-        "amount": 0,
-        "memo": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-        "transfer_transaction_id": None,
-    },
-    "scheduled_transactions": {
-        "date_first": None,
-        "date_next": None,
-        "frequency": "monthly",
-        "amount": 0,
-        "memo": None,
-        "flag_color": None,
-        "flag_name": None,
-        "account_id": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-        "subtransactions": (),
-    },
-    "scheduled_subtransactions": {
-        "scheduled_transaction_id": None,
-        "amount": 0,
-        "memo": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-    },
-    "months": {
-        "month": None,
-        "note": None,
-        "income": 0,
-        "budgeted": 0,
-        "activity": 0,
-        "to_be_budgeted": 0,
-        "age_of_money": None,
-    },
-    "month_categories": {"budgeted": 0, "activity": 0, "balance": 0},
-    "money_movements": {
-        "month": None,
-        "moved_at": None,
-        "note": None,
-        "money_movement_group_id": None,
-        "performed_by_user_id": None,
-        "from_category_id": None,
-        "to_category_id": None,
-        "amount": 0,
-    },
-    "money_movement_groups": {
-        "group_created_at": None,
-        "month": None,
-        "note": None,
-        "performed_by_user_id": None,
-    },
+    "accounts": _defaults(
+        "name type on_budget closed note balance cleared_balance uncleared_balance "
+        "transfer_payee_id direct_import_linked direct_import_in_error last_reconciled_at "
+        "debt_original_balance debt_interest_rates debt_minimum_payments debt_escrow_amounts",
+        name="New Account",
+        type="checking",
+        on_budget=True,
+        closed=False,
+        balance=0,
+        cleared_balance=0,
+        uncleared_balance=0,
+        direct_import_linked=False,
+        direct_import_in_error=False,
+    ),
+    "category_groups": _defaults(
+        "name hidden internal", name="New Group", hidden=False, internal=False
+    ),
+    "categories": _defaults(
+        "category_group_id name hidden internal original_category_group_id note goal_type "
+        "goal_needs_whole_amount goal_day goal_cadence goal_cadence_frequency "
+        "goal_creation_month goal_target goal_target_month goal_target_date goal_snoozed_at",
+        name="New Category",
+        hidden=False,
+        internal=False,
+    ),
+    "payees": _defaults("name transfer_account_id", name="New Payee"),
+    "payee_locations": _defaults("payee_id latitude longitude", latitude="0.0", longitude="0.0"),
+    "transactions": _defaults(
+        "date amount memo cleared approved flag_color flag_name account_id payee_id "
+        "category_id transfer_account_id transfer_transaction_id matched_transaction_id "
+        "import_id import_payee_name import_payee_name_original debt_transaction_type "
+        "subtransactions",
+        amount=0,
+        cleared="uncleared",
+        approved=True,
+        subtransactions=(),
+    ),
+    "subtransactions": _defaults(
+        "transaction_id amount memo payee_id category_id transfer_account_id "
+        "transfer_transaction_id",
+        amount=0,
+    ),
+    "scheduled_transactions": _defaults(
+        "date_first date_next frequency amount memo flag_color flag_name account_id payee_id "
+        "category_id transfer_account_id subtransactions",
+        frequency="monthly",
+        amount=0,
+        subtransactions=(),
+    ),
+    "scheduled_subtransactions": _defaults(
+        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id", amount=0
+    ),
+    "months": _defaults(
+        "month note income budgeted activity to_be_budgeted age_of_money",
+        income=0,
+        budgeted=0,
+        activity=0,
+        to_be_budgeted=0,
+    ),
+    "month_categories": _defaults("budgeted activity balance", budgeted=0, activity=0, balance=0),
+    "money_movements": _defaults(
+        "month moved_at note money_movement_group_id performed_by_user_id from_category_id "
+        "to_category_id amount",
+        amount=0,
+    ),
+    "money_movement_groups": _defaults("group_created_at month note performed_by_user_id"),
 }
 
 #: Fields that the sandbox computes; nobody can set them.
@@ -189,13 +141,7 @@ class Special:
 
 
 def new_fields(kind: str, entity_id: str | None = None, **fields: object) -> Fields:
-    """Return the fields of a new entity: its defaults, then the given ones.
-
-    Args:
-        kind: a key of `DEFAULTS`.
-        entity_id: its id; None for months and month categories, which have none.
-        fields: fields that differ from the defaults.
-    """
+    """Return the fields of a new entity: its defaults, then the given ones."""
     head = {} if entity_id is None else {"id": entity_id}
     return {**head, **DEFAULTS[kind], "deleted": False, **fields}
 

@@ -16,16 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_transaction(change: Change, fields: Fields, given: Fields) -> None:
-    """Write a transaction with new values, and make the other sides of its transfers fit.
-
-    Args:
-        change: the change in progress.
-        fields: the transaction so far.
-        given: new values.
-
-    Raises:
-        ValueError: the account does not exist, or the split does not add up.
-    """
+    """Write a transaction with new values, and make the other sides of its transfers fit."""
     sides = _sides(fields)
     draft = revise(change, fields, given)
     _write_sides(change, draft)
@@ -57,16 +48,7 @@ def uncategorize(change: Change, kind: str, fields: Fields, category_id: str) ->
 
 
 def revise(change: Change, fields: Fields, given: Fields) -> Fields:
-    """Return a transaction or scheduled transaction with new values.
-
-    Args:
-        change: the change in progress.
-        fields: the transaction so far.
-        given: new values.
-
-    Raises:
-        ValueError: the account does not exist, or the split does not add up.
-    """
+    """Return a transaction or scheduled transaction with new values."""
     draft = {**_copy(fields), **given}
     if change.find("accounts", draft["account_id"]) is None and "account_id" in given:
         raise ValueError(f"there is no account {draft['account_id']}")
@@ -152,13 +134,7 @@ def _sides(fields: Fields) -> set[str]:
 
 
 def _write_sides(change: Change, draft: Fields, but: str | None = None) -> None:
-    """Make the other sides of a transaction's transfers fit it, and add those that are missing.
-
-    Args:
-        change: the change in progress.
-        draft: the transaction; its `transfer_transaction_id`s are set.
-        but: the id of a line whose other side fits already.
-    """
+    """Make the other sides of a transaction's transfers fit, but for the line that fits already."""
     for line in lines_of(draft):
         target, other = line["transfer_account_id"], line["transfer_transaction_id"]
         if line["id"] == but:

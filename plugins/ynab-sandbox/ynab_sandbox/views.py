@@ -68,12 +68,7 @@ class Views:
         return view
 
     def transaction(self, fields: Fields, *, deleted: bool) -> Fields:
-        """Return a transaction or scheduled transaction with its subtransactions.
-
-        Args:
-            fields: the stored fields.
-            deleted: whether to include deleted subtransactions, as deltas do.
-        """
+        """Return a transaction or scheduled transaction with its subtransactions."""
         view = self.line(fields)
         if lines := fields["subtransactions"]:
             shown = lines if deleted else living(lines)
@@ -99,13 +94,7 @@ class Views:
         return names
 
     def hybrids(self, fields: Fields, column: str, value: str) -> Iterator[Fields]:
-        """Yield the parts of a transaction that belong to a category or payee.
-
-        Args:
-            fields: the stored fields of the transaction.
-            column: `category_id` or `payee_id`.
-            value: the id of the category or payee.
-        """
+        """Yield the parts of a transaction that belong to a category or payee."""
         if fields[column] == value:
             yield self._hybrid(fields, {"type": "transaction", "parent_transaction_id": None})
         for line in living(fields["subtransactions"]):
