@@ -21,7 +21,6 @@ from ynab_sandbox.store import Options, Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ynab_sandbox.tables import Fields
 
     Run = Callable[[argparse.Namespace], None]
 
@@ -89,7 +88,8 @@ def _add_parameters(parser: argparse.ArgumentParser, operation: Operation) -> No
             parser.add_argument(name, type=_type_of(parameter))
         else:
             option = f"--{name.replace('_', '-')}"
-            parser.add_argument(option, dest=name, type=_type_of(parameter))
+            kind = _type_of(parameter)
+            parser.add_argument(option, dest=name, type=kind, default=argparse.SUPPRESS)
     if operation.is_of_budget:
         parser.add_argument("--budget", help="id or name, default: the first one")
 
@@ -182,9 +182,9 @@ def _print_url(arguments: argparse.Namespace) -> None:
 
 def _operate(arguments: argparse.Namespace) -> None:
     operation: Operation = arguments.operation
-    names = [*operation.parameters, "budget"]
-    given = {n: v for n, v in vars(arguments).items() if n in names and v is not None}
-    document: Fields = {n: dict(v) if isinstance(v, list) else v for n, v in given.items()}
+    given = vars(arguments)
+    names = [name for name in (*operation.parameters, "budget") if name in given]
+    document = {n: dict(given[n]) if isinstance(given[n], list) else given[n] for n in names}
     _show(ask(_url(arguments), operation.name, document))
 
 
