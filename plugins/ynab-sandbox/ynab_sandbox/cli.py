@@ -21,6 +21,7 @@ from ynab_sandbox.store import Options, Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ynab_sandbox.sandbox import Sandbox
 
     Run = Callable[[argparse.Namespace], None]
 
@@ -46,58 +47,46 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         parser = commands.add_parser(name, help=text, description=text)
         parser.set_defaults(run=run)
+        if name != "serve":
+            parser.add_argument("--dir", type=Path, help="folder, default: .data/ynab-sandbox")
         return parser
 
     serving = command("serve", _serve, "Serve in the foreground; the first line is the URL.")
     serving.add_argument("--port", type=int, default=0, help="default: a free one")
     serving.add_argument("--state", type=Path, help="file that keeps the sandbox")
-    _add_options(serving)
-    starting = command("start", _start, "Start in the background, unless it runs.")
-    _add_options(starting)
-    made = [
-        starting,
-        command("stop", _stop, "Stop; edits are kept."),
-        command("reset", _reset, "Stop and discard all edits."),
-        command("status", _status, "Show whether it runs, and what is in it."),
-        command("url", _print_url, "Print the URL of the API."),
-    ]
+    for parser in (serving, command("start", _start, "Start in the background, unless it runs.")):
+        parser.add_argument("--seed", type=int, help="makes the data differ, default: 1")
+        parser.add_argument("--transactions", type=int, help="in the first budget, default: 3600")
+        parser.add_argument("--today", type=_day, help="day at which its clock stands")
+        parser.add_argument(
+            "--rate-limit", type=int, help="requests an hour, default: 200, 0: none"
+        )
+    command("stop", _stop, "Stop; edits are kept.")
+    command("reset", _reset, "Stop and discard all edits.")
+    command("status", _status, "Show whether it runs, and what is in it.")
+    command("url", lambda arguments: _print(_url(arguments)), "Print the URL of the API.")
     for operation in OPERATIONS.values():
         parser = command(operation.name, _operate, operation.help)
         parser.set_defaults(operation=operation)
         _add_parameters(parser, operation)
-        made.append(parser)
-    for parser in made:
-        parser.add_argument("--dir", type=Path, help="its folder, default: .data/ynab-sandbox")
     return top
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, help="makes the data differ, default: 1")
-    parser.add_argument("--transactions", type=int, help="in the first budget, default: 3600")
-    parser.add_argument("--today", type=_day, help="day of its clock, default: a clock that runs")
-    parser.add_argument("--rate-limit", type=int, help="requests an hour, default: 200, 0: none")
 
 
 def _add_parameters(parser: argparse.ArgumentParser, operation: Operation) -> None:
     for name, parameter in operation.parameters.items():
+        # Text stays text, anything else is JSON.
+        is_text = {"str", "Key"} & set(str(parameter.annotation).split(" | "))
+        kind = str if is_text else _value
+        option = f"--{name.replace('_', '-')}"
         if parameter.kind is Parameter.VAR_KEYWORD:
-            parser.add_argument(
-                name, nargs="*", type=_pair, metavar="name=value", help="value: JSON or text"
-            )
+            text = "value: JSON or text"
+            parser.add_argument(name, nargs="*", type=_pair, metavar="name=value", help=text)
         elif parameter.default is parameter.empty:
-            parser.add_argument(name, type=_type_of(parameter))
+            parser.add_argument(name, type=kind)
         else:
-            option = f"--{name.replace('_', '-')}"
-            kind = _type_of(parameter)
             parser.add_argument(option, dest=name, type=kind, default=argparse.SUPPRESS)
     if operation.is_of_budget:
         parser.add_argument("--budget", help="id or name, default: the first one")
-
-
-def _type_of(parameter: Parameter) -> Callable[[str], object]:
-    """Return what reads a parameter: text stays text, anything else is JSON."""
-    names = str(parameter.annotation).split(" | ")
-    return str if "str" in names or "Key" in names else _value
 
 
 def _value(text: str) -> object:
@@ -129,20 +118,21 @@ def _serve(arguments: argparse.Namespace) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    options = _options(arguments)
-    if arguments.state is None:
-        with serve(options.make(), arguments.port) as url:
+
+    def until_stopped(sandbox: Sandbox, save: Callable[[], None] = lambda: None) -> None:
+        save()
+        with serve(sandbox, arguments.port, save) as url:
             _print(url)
             stopping.wait()
+        save()
+
+    if arguments.state is None:
+        until_stopped(_options(arguments).make())
         return
     store = Store(arguments.state)
     with store.held():
-        sandbox = store.open(options)
-        store.save(sandbox)
-        with serve(sandbox, arguments.port, lambda: store.save(sandbox)) as url:
-            _print(url)
-            stopping.wait()
-        store.save(sandbox)
+        sandbox = store.open(_options(arguments))
+        until_stopped(sandbox, lambda: store.save(sandbox))
 
 
 def _daemon(arguments: argparse.Namespace) -> Daemon:
@@ -176,13 +166,8 @@ def _status(arguments: argparse.Namespace) -> None:
     _show(ask(url, "state"))
 
 
-def _print_url(arguments: argparse.Namespace) -> None:
-    _print(_url(arguments))
-
-
 def _operate(arguments: argparse.Namespace) -> None:
-    operation: Operation = arguments.operation
-    given = vars(arguments)
+    operation, given = arguments.operation, vars(arguments)
     names = [name for name in (*operation.parameters, "budget") if name in given]
     document = {n: dict(given[n]) if isinstance(given[n], list) else given[n] for n in names}
     _show(ask(_url(arguments), operation.name, document))

@@ -172,17 +172,14 @@ def _put_side(change: Change, side: Fields) -> None:
 
 def _move_parent(change: Change, draft: Fields, line: Fields) -> None:
     """Make the split fit whose subtransaction is the other side of a line."""
-    line_id = line["transfer_transaction_id"]
+    line_id, mirrored = line["transfer_transaction_id"], _mirrored(change, draft, line)
     parent = _copy(change.get("transactions", change.parents[line_id]))
-    side = _mirrored(change, draft, line)
-    for each in parent["subtransactions"]:
-        if each["id"] == line_id:
-            each.update({name: side[name] for name in each.keys() & side.keys()})
-    parent.update(account_id=side["account_id"], date=side["date"])
+    (own,) = (each for each in parent["subtransactions"] if each["id"] == line_id)
+    own.update({name: mirrored[name] for name in own.keys() & mirrored.keys()})
+    parent.update(account_id=mirrored["account_id"], date=mirrored["date"])
     parent["amount"] = sum(each["amount"] for each in lines_of(parent))
-    _categorize(change, parent)
     _write_sides(change, parent, but=line_id)
-    change.put("transactions", parent["id"], parent)
+    _put_side(change, parent)
 
 
 def _end_transfer(change: Change, side_id: str) -> None:
@@ -194,11 +191,8 @@ def _end_transfer(change: Change, side_id: str) -> None:
         change.update("transactions", side_id, deleted=True)
         return
     parent = change.find("transactions", change.parents.get(side_id))
-    if parent is None or parent["deleted"]:
-        return
-    draft = _copy(parent)
-    for line in draft["subtransactions"]:
-        if line["id"] == side_id:
-            line.update(payee_id=None, transfer_account_id=None, transfer_transaction_id=None)
-    _categorize(change, draft)
-    change.put("transactions", draft["id"], draft)
+    if parent is not None and not parent["deleted"]:
+        draft = _copy(parent)
+        (own,) = (line for line in draft["subtransactions"] if line["id"] == side_id)
+        own.update(payee_id=None, transfer_account_id=None, transfer_transaction_id=None)
+        _put_side(change, draft)
