@@ -14,7 +14,7 @@ from ynab_sandbox.tables import KINDS, Fields, Key, Row
 from ynab_sandbox.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ynab_sandbox.clock import Clock
     from ynab_sandbox.home import Home
@@ -84,20 +84,10 @@ class Budget:
 
     def shape(self, views: Views, kind: str, key: Key, row: Row, *, deleted: bool) -> Fields:
         """Return an entity as its list endpoint shows it."""
-        fields = row.fields
         if kind == "month_categories":
             category = self.tables["categories"][key[1]].fields
             return {"month": key[0], **views.category(category, key[0], formatted=False)}
-        if kind in {"transactions", "scheduled_transactions"}:
-            return views.transaction(fields, deleted=deleted)
-        if kind == "categories":
-            return views.category(fields, self.month)
-        plain: dict[str, Callable[[Fields], Fields]] = {
-            "accounts": views.account,
-            "months": views.month,
-            "money_movements": views.movement,
-        }
-        return plain.get(kind, dict)(fields)
+        return views.entity(kind, row.fields, self.month, deleted=deleted)
 
     def add(self, kind: str, /, **fields: object) -> str:
         """Add an entity and return its id; fields that are not given have defaults."""

@@ -41,10 +41,10 @@ class Clock:
             raise ValueError("the sandbox's clock only moves forward")
         self._ahead += timedelta(seconds=seconds)
 
-    def advance_month(self) -> None:
-        """Move the clock to noon of the first day of the next month."""
+    def seconds_to_next_month(self) -> float:
+        """Return how far it is to noon of the first day of the next month."""
         first = date.fromisoformat(next_month(self.month()))
-        self._ahead += datetime.combine(first, NOON) - self.now()
+        return (datetime.combine(first, NOON) - self.now()).total_seconds()
 
 
 def next_month(month: str) -> str:

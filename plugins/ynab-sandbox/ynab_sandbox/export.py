@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ynab_sandbox.budget import Budget
     from ynab_sandbox.tables import Fields
 
+LISTS = ("payees", "payee_locations", "category_groups", "accounts", "categories")
+
 
 def summary(budget: Budget) -> Fields:
     """Return a budget as the list of budgets shows it."""
@@ -27,24 +29,18 @@ def summary(budget: Budget) -> Fields:
 
 def document(budget: Budget, since: int | None) -> Fields:
     """Return the export of a budget."""
-    views = budget.views
-    plain = ("payees", "payee_locations", "category_groups")
-    return {
-        **summary(budget),
-        **{kind: [row.fields for _, row in budget.rows(kind, since)] for kind in plain},
-        "accounts": [
-            views.account(row.fields, formatted=False) for _, row in budget.rows("accounts", since)
-        ],
-        "categories": [
-            views.category(row.fields, budget.month, formatted=False)
-            for _, row in budget.rows("categories", since)
-        ],
-        "months": _months(budget, since),
-        "transactions": _transactions(budget, "transactions", since),
-        "subtransactions": _subtransactions(budget, "transactions", since),
-        "scheduled_transactions": _transactions(budget, "scheduled_transactions", since),
-        "scheduled_subtransactions": _subtransactions(budget, "scheduled_transactions", since),
-    }
+    lists: Fields = {kind: _entities(budget, kind, since) for kind in LISTS}
+    lists["months"] = _months(budget, since)
+    for of in ("", "scheduled_"):
+        lists[f"{of}transactions"] = _transactions(budget, f"{of}transactions", since)
+        lists[f"{of}subtransactions"] = _subtransactions(budget, f"{of}transactions", since)
+    return {**summary(budget), **lists}
+
+
+def _entities(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
+    views, month = budget.views, budget.month
+    for _, row in budget.rows(kind, since):
+        yield views.entity(kind, row.fields, month, formatted=False)
 
 
 def _months(budget: Budget, since: int | None) -> list[Fields]:
@@ -58,7 +54,10 @@ def _months(budget: Budget, since: int | None) -> list[Fields]:
             inside.setdefault(key[0], []).append(view)
     changed = {key for key, _ in budget.rows("months", since)}
     return [
-        {**views.month(row.fields, formatted=False), "categories": inside.get(str(key), [])}
+        {
+            **views.entity("months", row.fields, budget.month, formatted=False),
+            "categories": inside.get(str(key), []),
+        }
         for key, row in sorted(budget.tables["months"].items(), key=lambda item: str(item[0]))
         if key in changed or key in inside
     ]

@@ -139,14 +139,7 @@ CARD_GROUP = "Credit Card Payments"
 HIDDEN_GROUP = "Hidden Categories"
 INFLOW = "Inflow: Ready to Assign"
 UNCATEGORIZED = "Uncategorized"
-FREQUENCIES = (
-    "never",
-    "daily",
-    "weekly",
-    "everyOtherWeek",
-    "twiceAMonth",
-    "every4Weeks",
-    "monthly",
+_RARE = (
     "everyOtherMonth",
     "every3Months",
     "every4Months",
@@ -154,3 +147,5 @@ FREQUENCIES = (
     "yearly",
     "everyOtherYear",
 )
+_OFTEN = ("daily", "weekly", "everyOtherWeek", "twiceAMonth", "every4Weeks", "monthly")
+FREQUENCIES = ("never", *_OFTEN, *_RARE)

@@ -168,7 +168,7 @@ def _month(query: Query) -> Fields:
     if row is None or row.fields["deleted"]:
         raise ApiError("404.2")
     within = [views.category(each.fields, query.month) for _, each in budget.rows("categories")]
-    return {"month": {**views.month(row.fields), "categories": within}}
+    return {"month": {**views.entity("months", row.fields, budget.month), "categories": within}}
 
 
 def _transactions(query: Query) -> Fields:

@@ -164,10 +164,7 @@ class Sandbox:
 
     def advance_month(self) -> str:
         """Move the clock to the first day of the next month, and return its time."""
-        with self.lock:
-            self.clock.advance_month()
-            self._roll_over()
-            return self.clock.timestamp()
+        return self.advance(self.clock.seconds_to_next_month())
 
     def _roll_over(self) -> None:
         for budget in self.budgets:
@@ -251,11 +248,8 @@ class Sandbox:
     def _body(self, path: str, query: Mapping[str, str]) -> Body:
         if path == "/user":
             return of_document({"data": {"user": {"id": self.user_id}}})
-        state = [
-            (each.id, each.revision, each.name, str(each.currency_format), str(each.date_format))
-            for each in self.budgets
-        ]
-        key = (path, tuple(sorted(query.items())), tuple(state), self.clock.today())
+        state = [(b.id, b.revision, b.name, b.currency_format, b.date_format) for b in self.budgets]
+        key = (path, str(sorted(query.items())), str(state), self.clock.today())
         if (kept := self._bodies.get(key)) is not None:
             return kept
         body = of_document({"data": respond(self.budgets, self.clock, path, query)})

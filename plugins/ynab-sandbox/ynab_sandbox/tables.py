@@ -40,79 +40,72 @@ class Row:
 Tables = dict[str, dict[Key, Row]]
 
 
-def _defaults(names: str, **values: object) -> Fields:
-    """Return fields that are None but for these values."""
-    return {**dict.fromkeys(names.split()), **values}
+def _fields(names: str, *, zero: str = "", **values: object) -> Fields:
+    """Return fields that are None, but for amounts that are zero and the given values."""
+    return {**dict.fromkeys(names.split()), **dict.fromkeys(zero.split(), 0), **values}
 
 
+_SHOWN: Fields = {"hidden": False, "internal": False}
 #: Fields of a new entity, in the order in which responses show them. Amounts are milliunits.
 DEFAULTS: dict[str, Fields] = {
-    "accounts": _defaults(
+    "accounts": _fields(
         "name type on_budget closed note balance cleared_balance uncleared_balance "
         "transfer_payee_id direct_import_linked direct_import_in_error last_reconciled_at "
         "debt_original_balance debt_interest_rates debt_minimum_payments debt_escrow_amounts",
+        zero="balance cleared_balance uncleared_balance",
         name="New Account",
         type="checking",
         on_budget=True,
         closed=False,
-        balance=0,
-        cleared_balance=0,
-        uncleared_balance=0,
         direct_import_linked=False,
         direct_import_in_error=False,
     ),
-    "category_groups": _defaults(
-        "name hidden internal", name="New Group", hidden=False, internal=False
-    ),
-    "categories": _defaults(
+    "category_groups": _fields("name hidden internal", name="New Group", **_SHOWN),
+    "categories": _fields(
         "category_group_id name hidden internal original_category_group_id note goal_type "
         "goal_needs_whole_amount goal_day goal_cadence goal_cadence_frequency "
         "goal_creation_month goal_target goal_target_month goal_target_date goal_snoozed_at",
-        name="New Category",
-        hidden=False,
-        internal=False,
+        **{"name": "New Category", **_SHOWN},
     ),
-    "payees": _defaults("name transfer_account_id", name="New Payee"),
-    "payee_locations": _defaults("payee_id latitude longitude", latitude="0.0", longitude="0.0"),
-    "transactions": _defaults(
+    "payees": _fields("name transfer_account_id", name="New Payee"),
+    "payee_locations": _fields("payee_id latitude longitude", latitude="0.0", longitude="0.0"),
+    "transactions": _fields(
         "date amount memo cleared approved flag_color flag_name account_id payee_id "
         "category_id transfer_account_id transfer_transaction_id matched_transaction_id "
         "import_id import_payee_name import_payee_name_original debt_transaction_type "
         "subtransactions",
-        amount=0,
+        zero="amount",
         cleared="uncleared",
         approved=True,
         subtransactions=(),
     ),
-    "subtransactions": _defaults(
+    "subtransactions": _fields(
         "transaction_id amount memo payee_id category_id transfer_account_id "
         "transfer_transaction_id",
-        amount=0,
+        zero="amount",
     ),
-    "scheduled_transactions": _defaults(
+    "scheduled_transactions": _fields(
         "date_first date_next frequency amount memo flag_color flag_name account_id payee_id "
         "category_id transfer_account_id subtransactions",
+        zero="amount",
         frequency="monthly",
-        amount=0,
         subtransactions=(),
     ),
-    "scheduled_subtransactions": _defaults(
-        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id", amount=0
+    "scheduled_subtransactions": _fields(
+        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id",
+        zero="amount",
     ),
-    "months": _defaults(
+    "months": _fields(
         "month note income budgeted activity to_be_budgeted age_of_money",
-        income=0,
-        budgeted=0,
-        activity=0,
-        to_be_budgeted=0,
+        zero="income budgeted activity to_be_budgeted",
     ),
-    "month_categories": _defaults("budgeted activity balance", budgeted=0, activity=0, balance=0),
-    "money_movements": _defaults(
+    "month_categories": _fields("", zero="budgeted activity balance"),
+    "money_movements": _fields(
         "month moved_at note money_movement_group_id performed_by_user_id from_category_id "
         "to_category_id amount",
-        amount=0,
+        zero="amount",
     ),
-    "money_movement_groups": _defaults("group_created_at month note performed_by_user_id"),
+    "money_movement_groups": _fields("group_created_at month note performed_by_user_id"),
 }
 
 #: Fields that the sandbox computes; nobody can set them.

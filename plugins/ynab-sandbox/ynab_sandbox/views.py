@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from ynab_sandbox.tables import Fields, Special, Tables
 
-BALANCES = ("balance", "cleared_balance", "uncleared_balance")
+SUMS = {
+    "accounts": ("balance", "cleared_balance", "uncleared_balance"),
+    "months": ("income", "budgeted", "activity", "to_be_budgeted"),
+    "money_movements": ("amount",),
+}
 CATEGORY_SUMS = ("budgeted", "activity", "balance")
 GOAL_SUMS = ("goal_target", "goal_under_funded", "goal_overall_funded", "goal_overall_left")
-MONTH_SUMS = ("income", "budgeted", "activity", "to_be_budgeted")
 GOAL_PROGRESS = (
     "goal_percentage_complete",
     "goal_months_to_budget",
@@ -30,7 +33,7 @@ GOAL_PROGRESS = (
 
 
 class Views:
-    """Shapes of one budget's rows; `formatted` adds formatted amounts, which the export lacks."""
+    """Shapes of one budget's rows."""
 
     def __init__(self, tables: Tables, special: Special, currency: Fields | None) -> None:
         """Take the budget's tables, special categories and currency format."""
@@ -38,13 +41,34 @@ class Views:
         self._special = special
         self._money = Formatter(currency)
 
-    def account(self, fields: Fields, *, formatted: bool = True) -> Fields:
-        """Return an account."""
-        return self._with_sums(dict(fields), BALANCES, formatted=formatted)
+    def entity(
+        self,
+        kind: str,
+        fields: Fields,
+        month: str,
+        *,
+        deleted: bool = False,
+        formatted: bool = True,
+    ) -> Fields:
+        """Return an entity, a category with the amounts of a month.
 
-    def month(self, fields: Fields, *, formatted: bool = True) -> Fields:
-        """Return a month without its categories."""
-        return self._with_sums(dict(fields), MONTH_SUMS, formatted=formatted)
+        Args:
+            kind: one of `KINDS`.
+            fields: its stored fields.
+            month: the month.
+            deleted: whether to include deleted subtransactions.
+            formatted: whether to add formatted amounts, which the export lacks.
+        """
+        if kind in {"transactions", "scheduled_transactions"}:
+            return self.transaction(fields, deleted=deleted)
+        if kind == "categories":
+            return self.category(fields, month, formatted=formatted)
+        view, sums = dict(fields), SUMS.get(kind, ())
+        if kind != "money_movements":
+            clamp(view, sums)
+        if formatted:
+            self._money.add_formatted(view, sums)
+        return view
 
     def category(self, fields: Fields, month: str, *, formatted: bool = True) -> Fields:
         """Return a category with its amounts in a month."""
@@ -59,12 +83,6 @@ class Views:
             view.setdefault(name, value)
         if formatted:
             self._money.add_formatted(view, CATEGORY_SUMS + GOAL_SUMS)
-        return view
-
-    def movement(self, fields: Fields) -> Fields:
-        """Return a money movement."""
-        view = dict(fields)
-        self._money.add_formatted(view, ("amount",))
         return view
 
     def transaction(self, fields: Fields, *, deleted: bool) -> Fields:
@@ -113,12 +131,6 @@ class Views:
     def _name(self, kind: str, key: str | None) -> str | None:
         row = self._tables[kind].get(key) if key is not None else None
         return row.fields["name"] if row else None
-
-    def _with_sums(self, view: Fields, names: tuple[str, ...], *, formatted: bool) -> Fields:
-        clamp(view, names)
-        if formatted:
-            self._money.add_formatted(view, names)
-        return view
 
 
 def goal_progress(category: Fields) -> Fields:
