@@ -140,7 +140,7 @@ class Budget:
             return
         with self._change("months") as change:
             add_months(change, month)
-            change.touch("months", month)
+            change.update("months", month)
         self.month = month
 
     @contextmanager

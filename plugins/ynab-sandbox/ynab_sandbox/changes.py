@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Change:
-    """A change in progress.
+    """A change in progress: the rows that are written in it get a new `server_knowledge`.
 
     Stored fields are never modified in place: a row is written as a whole, so that the change knows
-    what it was before.
+    what it was before. A row that would stay the same must not be written.
     """
 
     tables: Tables
@@ -31,7 +31,6 @@ class Change:
     _before: defaultdict[str, dict[Key, Row | None]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    _touched: set[tuple[str, Key]] = field(default_factory=set)
 
     def find(self, kind: str, key: Key | None) -> Fields | None:
         """Return the fields of a row, or None if there is no such row."""
@@ -51,17 +50,13 @@ class Change:
         self.tables[kind][key] = Row(fields, before.knowledge if before else 0)
 
     def update(self, kind: str, key: Key, /, **fields: object) -> None:
-        """Write some fields of an existing row."""
+        """Write an existing row with some new fields, or none to count it as changed."""
         self.put(kind, key, {**self.get(kind, key), **fields})
 
     def remove(self, kind: str, key: Key) -> None:
         """Remove a row without a tombstone."""
         self._remember(kind, key)
         del self.tables[kind][key]
-
-    def touch(self, kind: str, key: Key) -> None:
-        """Count a row as changed even if none of its fields differs."""
-        self._touched.add((kind, key))
 
     def before(self, kind: str) -> dict[Key, Fields | None]:
         """Return the rows of a kind that were written, as they were before; None for new ones."""
@@ -77,14 +72,10 @@ class Change:
         }
 
     def commit(self, knowledge: int) -> None:
-        """Give the rows that differ from before a new `server_knowledge`."""
+        """Give the rows that were written a new `server_knowledge`."""
         for kind, rows in self._before.items():
-            for key, before in rows.items():
-                row = self.tables[kind].get(key)
-                if row is not None and (before is None or before.fields != row.fields):
-                    row.knowledge = knowledge
-        for kind, key in self._touched:
-            self.tables[kind][key].knowledge = knowledge
+            for key in rows.keys() & self.tables[kind].keys():
+                self.tables[kind][key].knowledge = knowledge
 
     def undo(self) -> None:
         """Put all rows back as they were before."""

@@ -63,26 +63,26 @@ def edit_entity(change: Change, kind: str, key: Key, fields: Fields) -> None:
         change.update(kind, key, **fields)
     if kind == "categories" and any(name.startswith("goal_") for name in fields):
         # A goal counts from now on: past months keep their knowledge.
-        for month, category_id in _months_of(change, str(key)):
-            if month >= change.month:
-                change.touch("month_categories", (month, category_id))
-    change.touch(kind, key)
+        for month_key in _months_of(change, str(key)):
+            if month_key[0] >= change.month:
+                change.update("month_categories", month_key)
 
 
 def delete_entity(change: Change, kind: str, key: Key) -> None:
     """Delete an entity and what belongs to it: tombstones stay, which only deltas show."""
     fields = change.get(kind, key)
+    if fields["deleted"]:
+        return
     if kind == "transactions":
         delete_transaction(change, fields)
     elif kind == "accounts":
         _delete_contents_of_account(change, str(key))
     elif kind == "category_groups":
         for category_key in _referring(change, "categories", "category_group_id", key):
-            _delete_living(change, "categories", category_key)
+            delete_entity(change, "categories", category_key)
     elif kind == "categories":
         _delete_contents_of_category(change, str(key))
     change.update(kind, key, deleted=True)
-    change.touch(kind, key)
 
 
 def forget_entity(change: Change, kind: str, key: Key) -> None:
@@ -139,11 +139,6 @@ def _add_transfer_payee(change: Change, account_id: str) -> None:
     change.update("accounts", account_id, transfer_payee_id=payee_id)
 
 
-def _delete_living(change: Change, kind: str, key: Key) -> None:
-    if not change.get(kind, key)["deleted"]:
-        delete_entity(change, kind, key)
-
-
 def _delete_contents_of_account(change: Change, account_id: str) -> None:
     for kind, column in (
         ("transactions", "account_id"),
@@ -152,7 +147,7 @@ def _delete_contents_of_account(change: Change, account_id: str) -> None:
         ("payees", "transfer_account_id"),
     ):
         for key in _referring(change, kind, column, account_id):
-            _delete_living(change, kind, key)
+            delete_entity(change, kind, key)
 
 
 def _delete_contents_of_category(change: Change, category_id: str) -> None:

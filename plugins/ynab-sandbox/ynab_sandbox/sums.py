@@ -32,7 +32,7 @@ def settle(change: Change) -> None:
     if written := change.before("month_categories"):
         _write_category_balances(change, {key[1] for key in written})
         _write_months(change)
-        _touch_current_categories(change)
+        _write_current_categories(change)
 
 
 def add_months(change: Change, month: str) -> None:
@@ -115,13 +115,13 @@ def _write_months(change: Change) -> None:
         total = totals[month]
         to_be_budgeted += total["income"] - total["budgeted"]
         total["to_be_budgeted"] = to_be_budgeted
-        change.update("months", month, **total)
+        before = change.get("months", month)
+        if before != {**before, **total}:
+            change.update("months", month, **total)
 
 
-def _touch_current_categories(change: Change) -> None:
-    """Count categories as changed if the amounts of the current month, which they show, changed."""
-    for key, before in change.before("month_categories").items():
-        row = change.find("month_categories", key)
-        is_new = row is not None and row != before
-        if is_new and key[0] == change.month and change.find("categories", key[1]):
-            change.touch("categories", key[1])
+def _write_current_categories(change: Change) -> None:
+    """Count categories as changed that show changed amounts, which are those of the month."""
+    for key in change.before("month_categories"):
+        if key[0] == change.month and change.find("categories", key[1]):
+            change.update("categories", key[1])

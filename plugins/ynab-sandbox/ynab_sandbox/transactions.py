@@ -167,7 +167,8 @@ def _mirrored(change: Change, draft: Fields, line: Fields) -> Fields:
 
 def _put_side(change: Change, side: Fields) -> None:
     _categorize(change, side)
-    change.put("transactions", side["id"], side)
+    if side != change.find("transactions", side["id"]):
+        change.put("transactions", side["id"], side)
 
 
 def _move_parent(change: Change, draft: Fields, line: Fields) -> None:
@@ -187,8 +188,9 @@ def _end_transfer(change: Change, side_id: str) -> None:
 
     A subtransaction stays, as spending without a category: its split must go on adding up.
     """
-    if change.find("transactions", side_id) is not None:
-        change.update("transactions", side_id, deleted=True)
+    side = change.find("transactions", side_id)
+    if side is not None:
+        _put_side(change, {**side, "deleted": True})
         return
     parent = change.find("transactions", change.parents.get(side_id))
     if parent is not None and not parent["deleted"]:
