@@ -1,4 +1,4 @@
-"""The commands, as real processes in folders of their own."""
+"""The commands as processes, each in a folder of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knowledge: what a delta holds, what it lacks, and what only looks as if nothing had changed."""
+"""Deltas: what they hold, what they lack, and changes that no delta shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL = "1970-01-01"
 
 
 def ordinary(budget: Budget) -> list[dict[str, Any]]:
-    """Transactions without further ado."""
+    """Return transactions that are neither split nor transfers."""
     return [
         each
         for each in budget.entities("transactions")

@@ -25,7 +25,7 @@ def lines(transaction: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check(budget: Budget) -> None:
-    """Works all sums out again, from the transactions alone."""
+    """Compute all sums again, from the transactions alone."""
     transactions = budget.entities("transactions")
     accounts = {each["id"]: each for each in budget.entities("accounts")}
     check_accounts(transactions, accounts)

@@ -44,6 +44,7 @@ def live(budget: Budget) -> list[str]:
 
 
 def _is_plain(row: Fields) -> bool:
-    """Return whether a transaction is a simple one, with a payee and a category."""
+    """Return whether a transaction is a simple one, with an account, payee and category."""
     is_split_or_transfer = row["subtransactions"] or row["transfer_account_id"]
-    return not is_split_or_transfer and bool(row["payee_id"]) and bool(row["category_id"])
+    names = ("account_name", "payee_name", "category_name")
+    return not is_split_or_transfer and all(row[name] for name in names)

@@ -135,52 +135,24 @@ def _sides(fields: Fields) -> set[str]:
 
 def _write_sides(change: Change, draft: Fields, but: str | None = None) -> None:
     """Make the other sides of a transaction's transfers fit, but for the line that fits already."""
-    for line in lines_of(draft):
-        target, other = line["transfer_account_id"], line["transfer_transaction_id"]
-        if line["id"] == but:
-            continue
-        if target not in change.tables["accounts"]:
-            line["transfer_transaction_id"] = None
-        elif (side := change.find("transactions", other)) is not None:
-            _put_side(change, {**side, **_mirrored(change, draft, line)})
-        elif other in change.parents:
-            _move_parent(change, draft, line)
-        else:
-            line["transfer_transaction_id"] = side_id = change.new_id()
-            shared = {name: draft[name] for name in ("cleared", "approved")}
-            mirrored = _mirrored(change, draft, line)
-            _put_side(change, new_fields("transactions", side_id, **shared, **mirrored))
-
-
-def _mirrored(change: Change, draft: Fields, line: Fields) -> Fields:
-    """Return the fields of the other side that follow from this one."""
     account = change.find("accounts", draft["account_id"]) or {}
-    return {
-        "account_id": line["transfer_account_id"],
-        "date": draft["date"],
-        "amount": -line["amount"],
-        "payee_id": account.get("transfer_payee_id"),
-        "transfer_account_id": draft["account_id"],
-        "transfer_transaction_id": line["id"],
-    }
-
-
-def _put_side(change: Change, side: Fields) -> None:
-    _categorize(change, side)
-    if side != change.find("transactions", side["id"]):
-        change.put("transactions", side["id"], side)
-
-
-def _move_parent(change: Change, draft: Fields, line: Fields) -> None:
-    """Make the split fit whose subtransaction is the other side of a line."""
-    line_id, mirrored = line["transfer_transaction_id"], _mirrored(change, draft, line)
-    parent = _copy(change.get("transactions", change.parents[line_id]))
-    (own,) = (each for each in parent["subtransactions"] if each["id"] == line_id)
-    own.update({name: mirrored[name] for name in own.keys() & mirrored.keys()})
-    parent.update(account_id=mirrored["account_id"], date=mirrored["date"])
-    parent["amount"] = sum(each["amount"] for each in lines_of(parent))
-    _write_sides(change, parent, but=line_id)
-    _put_side(change, parent)
+    for line in lines_of(draft):
+        if line["transfer_account_id"] not in change.tables["accounts"]:
+            line["transfer_transaction_id"] = None
+        elif line["id"] != but:
+            side = _find(change, line["transfer_transaction_id"])
+            if side is None:
+                shared = {name: draft[name] for name in ("cleared", "approved")}
+                side = new_fields("transactions", change.new_id(), **shared)
+                line["transfer_transaction_id"] = side["id"]
+            own = _line(side, line["transfer_transaction_id"])
+            own["transfer_account_id"] = draft["account_id"]
+            own["transfer_transaction_id"] = line["id"]
+            own["payee_id"], own["amount"] = account.get("transfer_payee_id"), -line["amount"]
+            side["account_id"], side["date"] = line["transfer_account_id"], draft["date"]
+            side["amount"] = sum(each["amount"] for each in lines_of(side))
+            _write_sides(change, side, but=own["id"])
+            _put(change, side)
 
 
 def _end_transfer(change: Change, side_id: str) -> None:
@@ -188,13 +160,31 @@ def _end_transfer(change: Change, side_id: str) -> None:
 
     A subtransaction stays, as spending without a category: its split must go on adding up.
     """
-    side = change.find("transactions", side_id)
-    if side is not None:
-        _put_side(change, {**side, "deleted": True})
-        return
-    parent = change.find("transactions", change.parents.get(side_id))
-    if parent is not None and not parent["deleted"]:
-        draft = _copy(parent)
-        (own,) = (line for line in draft["subtransactions"] if line["id"] == side_id)
-        own.update(payee_id=None, transfer_account_id=None, transfer_transaction_id=None)
-        _put_side(change, draft)
+    side = _find(change, side_id)
+    if side is not None and side["id"] == side_id:
+        _put(change, {**side, "deleted": True})
+    elif side is not None and not side["deleted"]:
+        gone = dict.fromkeys(("payee_id", "transfer_account_id", "transfer_transaction_id"))
+        _line(side, side_id).update(gone)
+        _put(change, side)
+
+
+def _find(change: Change, line_id: str | None) -> Fields | None:
+    """Return a copy of the transaction with this id, or with a subtransaction of this id."""
+    if line_id is None:
+        return None
+    transactions = change.tables["transactions"]
+    row = transactions.get(line_id) or transactions.get(change.parents.get(line_id, ""))
+    return _copy(row.fields) if row else None
+
+
+def _line(draft: Fields, line_id: str) -> Fields:
+    lines: tuple[Fields, ...] = (draft, *draft["subtransactions"])
+    return next(line for line in lines if line["id"] == line_id)
+
+
+def _put(change: Change, draft: Fields) -> None:
+    """Write a transaction with the categories that YNAB allows it, if it differs."""
+    _categorize(change, draft)
+    if draft != change.find("transactions", draft["id"]):
+        change.put("transactions", draft["id"], draft)
