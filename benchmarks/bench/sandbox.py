@@ -1,4 +1,4 @@
-"""The account that everything is measured against: a sandbox in a process of its own."""
+"""The account of all measurements: a sandbox in a process of its own."""
 
 from __future__ import annotations
 
@@ -22,69 +22,47 @@ Row = dict[str, Any]
 
 
 class Account:
-    """A sandbox account while it runs.
+    """A running sandbox.
 
     Attributes:
-        url: the API's base address.
+        url: the address of its API.
     """
 
     def __init__(self, url: str) -> None:
-        """Knows where it is.
-
-        Args:
-            url: the API's base address.
-        """
+        """Take the address of the API."""
         self.url = url
 
     def operate(self, operation: str, /, **document: object) -> Any:
-        """Does something to it, as a person in YNAB's app would.
-
-        Args:
-            operation: its name.
-            document: what it takes.
-        """
+        """Carry out an operation of the sandbox with these parameters."""
         return self._open("/sandbox/" + operation, json.dumps(document).encode())["data"]
 
     def state(self) -> Row:
-        """What is in it."""
+        """Return what is in it."""
         found: Row = self._open("/sandbox/state")["data"]
         return found
 
     @property
     def budgets(self) -> list[Row]:
-        """Its budgets."""
+        """Its budgets, with counts of what is in them."""
         found: list[Row] = self.state()["budgets"]
         return found
 
     def count(self, kind: str) -> int:
-        """How many there are, in all budgets.
-
-        Args:
-            kind: such as `transactions`.
-        """
+        """Return how many entities of a kind there are in all budgets."""
         return sum(budget[kind] for budget in self.budgets)
 
     def rows(self, kind: str) -> dict[str, Row]:
-        """All there are, in all budgets, by id; what was deleted is not among them.
-
-        Args:
-            kind: such as `transactions`.
-        """
+        """Return all entities of a kind in all budgets by id, without deleted ones."""
         budgets = [budget["id"] for budget in self.budgets]
         return {row["id"]: row for budget in budgets for row in self.budget_rows(kind, budget)}
 
     def budget_rows(self, kind: str, budget: str | None = None) -> list[Row]:
-        """Those of one budget.
-
-        Args:
-            kind: such as `transactions`.
-            budget: its id; by default the first one.
-        """
+        """Return all entities of a kind in a budget, by default the first one."""
         found: list[Row] = self.operate("entities", kind=kind, budget=budget)
         return found
 
     def requests(self) -> int:
-        """How many requests it got since this was asked last."""
+        """Return how many requests it received since the last call."""
         count: int = self.state()["requests"]
         self.operate("clear-requests")
         return count
@@ -95,11 +73,11 @@ class Account:
         return f"{self.url}/plans/{self.budgets[0]['id']}/transactions?since_date={EVERYTHING}"
 
     def answer(self) -> bytes:
-        """What stands there."""
+        """Return the response with all transactions of the first budget."""
         return self._read(self.transactions)
 
     def prepare(self) -> None:
-        """Lets the sandbox make its largest answers, which it keeps until something changes."""
+        """Have the sandbox make its largest responses, which it keeps until something changes."""
         for address in (self.transactions, self.transactions.partition("?")[0]):
             self._read(address)
         self.requests()
@@ -117,12 +95,9 @@ class Account:
 
 
 def without_null_maps(at: Account) -> None:
-    """Has accounts without debts send empty maps, as YNAB does, where it could also send null.
+    """Give accounts without debts empty maps instead of null; YNAB sends either.
 
     sqlite-export-for-ynab would stop at a null, and there would be nothing to compare.
-
-    Args:
-        at: the account.
     """
     maps = ("debt_interest_rates", "debt_minimum_payments", "debt_escrow_amounts")
     for budget in at.budgets:
@@ -134,10 +109,10 @@ def without_null_maps(at: Account) -> None:
 
 @contextmanager
 def account(tap: Program, transactions: int) -> Iterator[Account]:
-    """A fresh account, while the context lasts.
+    """Run a new sandbox while the context lasts.
 
     Args:
-        tap: where the sandbox is installed.
+        tap: the environment in which the sandbox is installed.
         transactions: how many the first of its two budgets has.
     """
     options = ["--transactions", str(transactions), "--rate-limit", "0", "--today", TODAY]

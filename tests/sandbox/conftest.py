@@ -1,4 +1,4 @@
-"""A sandbox that stands still at one day, and a way to ask it."""
+"""A sandbox whose clock stands still, and a way to send it requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def get(url: str, session: requests.Session) -> Callable[..., Any]:
-    """Asks for a path and gives the `data` of its answer."""
+    """Request a path and return the `data` of the response."""
 
     def ask(path: str, **query: str | int) -> Any:
         answer = session.get(f"{url}{path}", params=query, timeout=10)

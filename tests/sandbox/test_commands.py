@@ -1,4 +1,4 @@
-"""The commands, as real processes in folders of their own."""
+"""The commands as processes, each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from ynab_sandbox import Daemon, Options, SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,12 +31,14 @@ def command(*arguments: str) -> list[str]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    def one(*arguments: str, folder: Path = tmp_path) -> subprocess.CompletedProcess[str]:
-        environment = {k: v for k, v in os.environ.items() if k != "MELTANO_PROJECT_ROOT"}
+    def one(
+        *arguments: str, folder: Path = tmp_path, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        inherited = {k: v for k, v in os.environ.items() if k != "YNAB_SANDBOX"}
         return subprocess.run(
             command(*arguments),
             cwd=folder,
-            env=environment,
+            env=inherited | environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -75,6 +78,75 @@ def test_a_life(run: Run, tmp_path: Path) -> None:
     assert "/v1/plans/last-used/payees/" in run("requests").stdout
     folder = tmp_path / ".data" / "ynab-sandbox"
     assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_no_secret_of_the_caller_is_in_the_environment_of_a_sandbox(
+    run: Run, tmp_path: Path
+) -> None:
+    secrets = dict.fromkeys(("YNAB_PERSONAL_ACCESS_TOKEN", "TAP_YNAB_ACCESS_TOKEN"), "a-secret")
+    run("start", *SMALL, **secrets)
+    record = json.loads((tmp_path / ".data/ynab-sandbox/sandbox.json").read_text())
+
+    variables = Path(f"/proc/{record['pid']}/environ").read_bytes().split(b"\0")
+
+    names = {variable.partition(b"=")[0].decode() for variable in variables if variable}
+    harmless = {"HOME", "PATH", "LANG", "TMPDIR", "TZ", "PYTHONHOME", "PYTHONPATH"}
+    assert "PATH" in names
+    assert {name for name in names - harmless if not name.startswith(("LC_", "LD_"))} == set()
+
+
+def test_the_folder_is_that_of_the_option_or_else_of_the_environment(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    try:
+        run(
+            "start", *SMALL, YNAB_SANDBOX="chosen", MELTANO_PROJECT_ROOT=str(tmp_path / "elsewhere")
+        )
+        run("start", *SMALL, "--dir", "other", YNAB_SANDBOX="chosen")
+
+        made = {path.parent.name for path in tmp_path.rglob("state.pickle")}
+        assert made == {"chosen", "other"}
+        assert run("url", YNAB_SANDBOX=str(tmp_path / "chosen")).returncode == 0
+    finally:
+        run("stop", "--dir", "chosen")
+        run("stop", "--dir", "other")
+
+
+def test_operations_by_command(run: Run) -> None:
+    run("start", *SMALL)
+    before = json.loads(run("state").stdout)["budgets"][1]
+    payee = json.loads(run("add", "payees", "name=Bäcker", "--budget", "Ferienwohnung").stdout)
+    run("forget", "payees", payee["id"], "--budget", "Ferienwohnung")
+    assert json.loads(run("add-budget", "--name", "Third", "--currency-format", "null").stdout)
+    run("had-scheduled", "false", "--budget", "Third")
+    run("fail", "429", "retry_after=7", "--path", "settings", "--times", "2")
+    run("token", "other", "--answer", "403.1")
+
+    state = json.loads(run("state").stdout)
+    kinds = [json.loads(line) for line in run("entities", "accounts").stdout.splitlines()]
+
+    assert [budget["name"] for budget in state["budgets"]][2:] == ["Third"]
+    assert state["budgets"][1]["payees"] == before["payees"]
+    assert state["budgets"][1]["server_knowledge"] == before["server_knowledge"] + 2
+    assert len(kinds) == state["budgets"][0]["accounts"]
+    headers = {"Authorization": "Bearer sandbox-token"}
+    url = url_of(run)
+    third = f"{url}/plans/{state['budgets'][2]['id']}"
+    limited = requests.get(f"{third}/settings", headers=headers, timeout=10)
+    assert (limited.status_code, limited.headers["Retry-After"]) == (429, "7")
+    requests.get(f"{third}/settings", headers=headers, timeout=10)
+    shown = requests.get(f"{third}/settings", headers=headers, timeout=10).json()["data"]
+    assert shown["settings"]["currency_format"] is None
+    scheduled = requests.get(f"{third}/scheduled_transactions", headers=headers, timeout=10)
+    assert scheduled.json()["error"]["id"] == "404.2"
+    other = requests.get(f"{url}/user", headers={"Authorization": "Bearer other"}, timeout=10)
+    assert other.json()["error"]["id"] == "403.1"
+    assert len(run("live").stdout.splitlines()) == 3
+    assert json.loads(run("advance", "60").stdout) == {"now": "2026-11-21T12:01:00Z"}
+    run("clear-requests")
+    assert run("requests").stdout == ""
 
 
 def test_edits_survive_being_killed(run: Run, tmp_path: Path) -> None:
@@ -128,12 +200,30 @@ def test_other_options_need_a_reset(run: Run) -> None:
     assert run("start", "--seed", "7").stdout.startswith("started")
 
 
+def test_a_sandbox_is_started_from_python(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "folder")
+    running, is_new = daemon.start(Options(rate_limit=0, transactions=60))
+    try:
+        headers = {"Authorization": f"Bearer {running.token}"}
+        assert requests.get(f"{running.url}/user", headers=headers, timeout=10).ok
+        assert is_new
+        assert daemon.start(Options(rate_limit=0, transactions=60)) == (running, False)
+    finally:
+        assert daemon.stop()
+    with pytest.raises(SandboxError, match="ynab-sandbox reset"):
+        daemon.start(Options(transactions=61))
+
+
 def test_mistakes_are_told_in_a_line(run: Run) -> None:
     run("start", *SMALL)
     for arguments in (
         ("edit", "payees", "nobody", "name=x"),
         ("edit", "payees", "nobody", "name"),
+        ("edit", "nothings", "nobody", "name=x"),
+        ("add", "payees", "--budget", "Nobody's"),
+        ("rewind", "1000000"),
         ("fail", "explode"),
+        ("fail", "429", "--path", "("),
     ):
         refused = run(*arguments)
         assert refused.returncode == 1
@@ -153,42 +243,3 @@ def test_serve_tells_its_url_first(tmp_path: Path) -> None:
         serving.send_signal(signal.SIGTERM)
         assert serving.wait(timeout=20) == 0
     assert (tmp_path / "state").exists()
-
-
-@pytest.mark.parametrize(
-    ("folder", "question"),
-    [(".data/ynab-sandbox", None), (".data/ynab-sandbox", "--about"), ("", None)],
-)
-def test_the_tap_is_pointed_at_the_sandbox(
-    run: Run, tmp_path: Path, folder: str, question: str | None
-) -> None:
-    told = tmp_path / "bin" / "tap-ynab"
-    told.parent.mkdir()
-    told.write_text('#!/bin/sh\necho "$@"\n')
-    told.chmod(0o700)
-    # The tap beside the interpreter goes first, so the interpreter is given another folder.
-    script = (
-        f"import sys; sys.executable = {str(told.parent / 'python')!r}; "
-        "import ynab_sandbox.daemon as d; from ynab_sandbox.extractor import main; "
-        f"d.sys = type('S', (), {{'executable': {sys.executable!r}}}); main()"
-    )
-    given = [question] if question else ["--config", "of-meltano.json"]
-    done = subprocess.run(
-        [sys.executable, "-c", script, *given],
-        env={**os.environ, "YNAB_SANDBOX": folder, "MELTANO_PROJECT_ROOT": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-
-    if folder and not question:
-        url = url_of(run)
-        override = tmp_path / folder / "tap-ynab.json"
-        assert done.stdout.split() == [*given, "--config", str(override)]
-        config = json.loads(override.read_text())
-        assert (config["api_url"], config["access_token"]) == (url, "sandbox-token")
-        assert override.stat().st_mode & 0o777 == 0o600
-        assert done.stderr == f"account: the YNAB sandbox at {url} (invented data)\n"
-    else:
-        assert (done.stdout.split(), done.stderr) == (given, "")

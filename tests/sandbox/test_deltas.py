@@ -1,4 +1,4 @@
-"""Knowledge: what a delta holds, what it lacks, and what only looks as if nothing had changed."""
+"""Deltas: what they hold, what they lack, and changes that no delta shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL = "1970-01-01"
 
 
 def ordinary(budget: Budget) -> list[dict[str, Any]]:
-    """Transactions without further ado."""
+    """Return transactions that are neither split nor transfers."""
     return [
         each
         for each in budget.entities("transactions")
@@ -210,6 +210,50 @@ def test_what_is_forgotten_leaves_nothing(budget: Budget, get: Callable[..., Any
     path = f"/plans/{budget.id}/payees"
     assert get(path, last_knowledge_of_server=before)["payees"] == []
     assert gone not in {each["id"] for each in get(path)["payees"]}
+
+
+def test_what_only_exists_in_a_group_is_forgotten_with_it(
+    budget: Budget, get: Callable[..., Any]
+) -> None:
+    group = budget.entities("category_groups")[2]
+    inside = {
+        each["id"]
+        for each in budget.entities("categories")
+        if each["category_group_id"] == group["id"]
+    }
+    budget.forget("category_groups", group["id"])
+
+    export = get(f"/plans/{budget.id}")["plan"]
+    listed = get(f"/plans/{budget.id}/categories")["category_groups"]
+
+    left = {each["id"] for each in export["categories"]}
+    assert inside
+    assert not left & inside
+    assert left == {each["id"] for of_group in listed for each in of_group["categories"]}
+    for month in export["months"]:
+        assert all(isinstance(each["category_group_name"], str) for each in month["categories"])
+
+
+def test_any_int64_is_a_knowledge(budget: Budget, get: Callable[..., Any]) -> None:
+    path = f"/plans/{budget.id}/payees"
+
+    everything = get(path, last_knowledge_of_server=-(2**63))
+    nothing = get(path, last_knowledge_of_server=2**63 - 1)
+
+    assert len(everything["payees"]) == len(budget.entities("payees"))
+    assert nothing == {"payees": [], "server_knowledge": budget.server_knowledge}
+
+
+def test_money_movements_tell_the_counter_of_the_budget(
+    budget: Budget, get: Callable[..., Any]
+) -> None:
+    before = budget.server_knowledge
+    budget.edit("payees", budget.entities("payees")[0]["id"], name="x")
+
+    for kind in ("money_movements", "money_movement_groups"):
+        shown = get(f"/plans/{budget.id}/{kind}")
+        assert shown["server_knowledge"] == before + 1
+        assert shown[kind] == budget.entities(kind)
 
 
 def test_odd_values_go_through(budget: Budget, get: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""Every fault as it arrives on the wire, and the sound answer after it."""
+"""Every fault as it arrives at the client, and the sound response after it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def connect(url: str) -> socket.socket:
 
 
 def raw(url: str, path: str = PATH) -> tuple[bytes, bytes, bool]:
-    """Head and body as they come, and whether the connection was reset."""
+    """Return head and body as they arrive, and whether the connection was reset."""
     received, was_reset = b"", False
     with closing(connect(url)) as wire:
         wire.sendall(

@@ -1,4 +1,4 @@
-"""YNAB's own Python client, generated from its API description, reads every answer."""
+"""YNAB's own Python client, generated from its OpenAPI file, reads every response."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ERRORS = [
     ("/plans/{budget}/months/1999-01-01", "404.2"),
     ("/plans/{budget}/months/yesterday", "400"),
     ("/plans/{budget}/accounts?last_knowledge_of_server=abc", "400"),
-    ("/plans/{budget}/accounts?last_knowledge_of_server=-1", "400"),
+    ("/plans/{budget}/accounts?last_knowledge_of_server=1.5", "400"),
     ("/plans/{budget}/transactions?since_date=2026-13-01", "400"),
     ("/plans/{budget}/transactions?since_date=20260101", "400"),
     ("/plans/{budget}/transactions?type=odd", "400"),
@@ -167,6 +167,21 @@ def test_operations(sandbox: Sandbox, url: str) -> None:
     state = requests.get(f"{admin}state", timeout=10).json()["data"]
     assert state["budgets"][1]["server_knowledge"] == budget.server_knowledge
     assert requests.get(f"{admin}requests", timeout=10).json() == {"data": []}
+    assert do("edit", kind="payees", fields={}).json()["error"]["detail"] == "edit needs id"
+    assert do("live", days=2).json()["error"]["detail"] == "live does not take days"
+    assert do("clear-faults").ok
+    assert do("fail", fault="503", options={"detail": "Busy"}, path="user").ok
+    busy = requests.get(f"{url}/user", headers={"Authorization": "Bearer x"}, timeout=10)
+    assert busy.json()["error"]["detail"] == "Busy"
+
+
+def test_what_changes_something_takes_a_post(sandbox: Sandbox, url: str) -> None:
+    before = sandbox.clock.now()
+
+    answer = requests.get(url.removesuffix("v1") + "sandbox/advance-month", timeout=10)
+
+    assert answer.status_code == 404
+    assert sandbox.clock.now() == before
 
 
 def test_operations_are_not_for_web_pages(url: str) -> None:

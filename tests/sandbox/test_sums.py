@@ -25,7 +25,7 @@ def lines(transaction: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check(budget: Budget) -> None:
-    """Works all sums out again, from the transactions alone."""
+    """Compute all sums again, from the transactions alone."""
     transactions = budget.entities("transactions")
     accounts = {each["id"]: each for each in budget.entities("accounts")}
     check_accounts(transactions, accounts)
@@ -188,6 +188,7 @@ def edited(
 def test_a_refused_edit_changes_nothing(sandbox: Sandbox) -> None:
     budget = sandbox.budgets[0]
     before = budget.entities("transactions")
+    knowledge = budget.server_knowledge
 
     for wrong in (
         {"subtransactions": [{"amount": 1}]},
@@ -199,4 +200,5 @@ def test_a_refused_edit_changes_nothing(sandbox: Sandbox) -> None:
             budget.edit("transactions", before[3]["id"], **wrong)
 
     assert budget.entities("transactions") == before
+    assert budget.server_knowledge == knowledge
     check(budget)

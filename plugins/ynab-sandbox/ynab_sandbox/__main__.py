@@ -1,4 +1,4 @@
-"""Runs the command line as `python -m ynab_sandbox`."""
+"""The command line as `python -m ynab_sandbox`."""
 
 from ynab_sandbox.cli import main
 

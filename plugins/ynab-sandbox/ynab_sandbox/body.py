@@ -1,4 +1,4 @@
-"""Writing an answer out: JSON piece by piece, kept compressed."""
+"""Bodies of responses: JSON written in pieces, kept compressed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ynab_sandbox.tables import Fields
 
-#: zlib's number for a gzip header and checksum around the data.
+#: The value of zlib's `wbits` for a gzip header and checksum around the data.
 GZIP = 31
-#: How many entities are written in one go.
+#: How many entities are written at once.
 BATCH = 500
-#: How much of a large answer is unpacked in one go, in bytes.
+#: How much of a body is unpacked at once, in bytes.
 PIECE = 1 << 20
 
 
 class Body:
-    """The body of an answer.
+    """The body of a response.
 
     Attributes:
         packed: the body, compressed with gzip.
@@ -28,11 +28,7 @@ class Body:
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        """Takes the body.
-
-        Args:
-            pieces: the plain body, in order.
-        """
+        """Compress the pieces of a plain body."""
         packer = zlib.compressobj(level=1, wbits=GZIP)
         self.size = 0
         packed = bytearray()
@@ -42,7 +38,7 @@ class Body:
         self.packed = bytes(packed + packer.flush())
 
     def plain(self) -> Iterator[bytes]:
-        """The plain body, in pieces."""
+        """Yield the plain body in pieces."""
         unpacker = zlib.decompressobj(wbits=GZIP)
         rest = self.packed
         while rest:
@@ -52,45 +48,32 @@ class Body:
 
 
 def of_document(document: Fields) -> Body:
-    """The body for a document.
-
-    Args:
-        document: what is answered; lists in it may be generators.
-    """
+    """Return the body for a document; lists in it may be generators."""
     return Body(encode(document))
 
 
 def encode(value: object) -> Iterator[bytes]:
-    """A value as JSON, in pieces.
-
-    Args:
-        value: what `json` takes, or a generator of that.
-    """
+    """Yield a value as JSON; generators become lists, written while they are made."""
     if isinstance(value, dict):
         yield b"{"
         for number, (name, inner) in enumerate(value.items()):
-            yield (b"," if number else b"") + dump(name) + b":"
+            yield (b"," if number else b"") + _dump(name) + b":"
             yield from encode(inner)
         yield b"}"
     elif isinstance(value, Iterator):
         yield b"["
         separator = b""
         while batch := list(islice(value, BATCH)):
-            yield separator + dump(batch)[1:-1]
+            yield separator + _dump(batch)[1:-1]
             separator = b","
         yield b"]"
     else:
-        yield dump(value)
+        yield _dump(value)
 
 
-def dump(value: object) -> bytes:
-    """A value as JSON.
-
-    Args:
-        value: what `json` takes.
-    """
+def _dump(value: object) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
         return text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can carry
+    except UnicodeEncodeError:  # half a surrogate pair can only be sent as an escape
         return json.dumps(value, separators=(",", ":")).encode()

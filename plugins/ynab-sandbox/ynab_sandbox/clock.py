@@ -4,85 +4,61 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 
+NOON = time(12, tzinfo=timezone.utc)
+
 
 class Clock:
-    """What time it is for the sandbox, always in UTC.
+    """The sandbox's time, in UTC.
 
-    Given a day, the clock stands still at noon of that day and only `advance` moves it, so that the
-    same calls give the same answers. Without one it runs with the computer's clock.
+    With a day, the clock stands still at noon of that day and only `advance` moves it, so that the
+    same calls give the same responses. Without one, it runs with the computer's clock.
     """
 
     def __init__(self, today: date | None = None) -> None:
-        """Sets the clock.
-
-        Args:
-            today: the day to stand still at, or None to run with the computer's clock.
-        """
-        noon = time(12, tzinfo=timezone.utc)
-        self._stands_at = datetime.combine(today, noon) if today else None
+        """Stop the clock at a day, or let it run."""
+        self._stopped_at = datetime.combine(today, NOON) if today else None
         self._ahead = timedelta()
 
     def now(self) -> datetime:
-        """The moment, in UTC."""
-        return (self._stands_at or datetime.now(timezone.utc)) + self._ahead
+        """Return the time."""
+        return (self._stopped_at or datetime.now(timezone.utc)) + self._ahead
 
     def today(self) -> date:
-        """The day, in UTC."""
+        """Return the day."""
         return self.now().date()
 
     def month(self) -> str:
-        """The first day of the current month, as YNAB writes a month."""
+        """Return the first day of the current month, as YNAB writes a month."""
         return self.today().replace(day=1).isoformat()
 
-    def stamp(self) -> str:
-        """The moment as YNAB writes a date-time."""
+    def timestamp(self) -> str:
+        """Return the time as YNAB writes a date-time."""
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def advance(self, seconds: float) -> None:
-        """Moves the clock forward.
-
-        Args:
-            seconds: how far, not negative.
-
-        Raises:
-            ValueError: the clock would go back.
-        """
+        """Move the clock forward."""
         if seconds < 0:
-            message = "the sandbox's clock only moves forward"
-            raise ValueError(message)
+            raise ValueError("the sandbox's clock only moves forward")
         self._ahead += timedelta(seconds=seconds)
 
-    def advance_month(self) -> None:
-        """Moves the clock to noon of the first day of the next month."""
-        first = next_month(self.month())
-        target = datetime.combine(date.fromisoformat(first), time(12, tzinfo=timezone.utc))
-        self._ahead += target - self.now()
+    def seconds_to_next_month(self) -> float:
+        """Return how far it is to noon of the first day of the next month."""
+        first = date.fromisoformat(next_month(self.month()))
+        return (datetime.combine(first, NOON) - self.now()).total_seconds()
 
 
 def next_month(month: str) -> str:
-    """The month after a month, both as their first day.
-
-    Args:
-        month: the first day of a month, `YYYY-MM-01`.
-    """
+    """Return the month after a month, both as their first day, `YYYY-MM-01`."""
     return (date.fromisoformat(month) + timedelta(days=31)).replace(day=1).isoformat()
 
 
 def month_of(day: str) -> str:
-    """The month of a day, as the month's first day.
-
-    Args:
-        day: a day, `YYYY-MM-DD`.
-    """
+    """Return the first day of the month of a day, `YYYY-MM-DD`."""
     return f"{day[:7]}-01"
 
 
 def year_before(day: date) -> str:
-    """The day one year earlier, where YNAB starts when nobody says `since_date`.
-
-    Args:
-        day: the day to count from.
-    """
+    """Return the day one year earlier, YNAB's default for `since_date`."""
     if (day.month, day.day) == (2, 29):
         day = day.replace(day=28)
     return day.replace(year=day.year - 1).isoformat()

@@ -1,4 +1,4 @@
-"""A sandbox in the background, of which there is one for each folder."""
+"""A sandbox in the background: one for each folder."""
 
 from __future__ import annotations
 
@@ -15,28 +15,27 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
-from ynab_sandbox.store import Options, StoreError, hold, write_private
+from ynab_sandbox.errors import SandboxError
+from ynab_sandbox.store import Options, hold, write_private
 
-#: How long a sandbox may take to answer, to start, to stop, in seconds.
+#: How long a sandbox may take to respond, to start, to stop, in seconds.
 PATIENCE, STARTING, STOPPING = 10, 120, 30
+#: What the sandbox gets of the caller's environment: nothing that could be a secret.
+ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
+#: What its interpreter may need to start.
+INTERPRETER = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 
 
 def default_folder() -> Path:
-    """The folder of YNAB_SANDBOX, or `.data/ynab-sandbox`, in the Meltano project."""
-    root = Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".")
-    return root.resolve() / (os.environ.get("YNAB_SANDBOX") or ".data/ynab-sandbox")
+    """Return the folder in YNAB_SANDBOX, or `.data/ynab-sandbox`, in the current folder."""
+    return Path(os.environ.get("YNAB_SANDBOX") or ".data/ynab-sandbox").absolute()
 
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that runs.
-
-    Attributes:
-        url: where its API is.
-        pid: its process.
-        token: the access token that it takes.
-    """
+    """A sandbox that runs."""
 
     url: str
     pid: int
@@ -47,22 +46,18 @@ class Daemon:
     """The background sandbox of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Takes the folder.
-
-        Args:
-            folder: where state, log and locks are.
-        """
-        self.folder = folder
-        self.state = folder / "state.pickle"
-        self.log = folder / "sandbox.log"
-        self._record = folder / "sandbox.json"
+        """Take the folder for state, log and locks."""
+        self.folder = folder.absolute()
+        self.state = self.folder / "state.pickle"
+        self.log = self.folder / "sandbox.log"
+        self._record = self.folder / "sandbox.json"
 
     def running(self) -> Running | None:
-        """The sandbox that runs and answers, or None."""
+        """Return the sandbox if it runs and responds."""
         try:
             record = json.loads(self._record.read_text())
             state = ask(record["url"], "state")
-        except (OSError, ValueError, KeyError, StoreError):
+        except (OSError, ValueError, KeyError, SandboxError):
             return None
         # Another sandbox may have the port by now.
         if state["pid"] != record["pid"]:
@@ -70,17 +65,7 @@ class Daemon:
         return Running(record["url"], record["pid"], state["token"])
 
     def start(self, options: Options) -> tuple[Running, bool]:
-        """Starts the sandbox unless it runs; of several at once only one does.
-
-        Args:
-            options: what a new sandbox is made from.
-
-        Returns:
-            The sandbox, and whether it was started now.
-
-        Raises:
-            StoreError: it does not start.
-        """
+        """Start the sandbox unless it runs; of several calls at once, one starts it."""
         with hold(self.folder / "start.lock", wait=True):
             if (running := self.running()) is not None:
                 return running, False
@@ -88,8 +73,7 @@ class Daemon:
             write_private(self._record, json.dumps({"pid": pid, "url": url}).encode())
             running = self.running()
             if running is None:
-                message = f"the sandbox does not answer at {url}: see {self.log}"
-                raise StoreError(message)
+                raise SandboxError(f"the sandbox does not respond at {url}: see {self.log}")
             return running, True
 
     def _spawn(self, options: Options) -> tuple[int, str]:
@@ -102,6 +86,7 @@ class Daemon:
         with os.fdopen(log, "wb") as errors:
             process = subprocess.Popen(
                 command,
+                env={n: os.environ[n] for n in ENVIRONMENT + INTERPRETER if n in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -114,32 +99,24 @@ class Daemon:
         if not line:
             process.kill()
             process.wait()
-            message = f"the sandbox does not start: {self.log.read_text().strip()}"
-            raise StoreError(message)
-        # It goes on by itself: nobody waits for it here.
+            raise SandboxError(f"the sandbox does not start: {self.log.read_text().strip()}")
+        # It goes on by itself, and nobody waits for it here.
         process.returncode = 0
         return process.pid, line.decode().strip()
 
     def _port(self) -> int:
-        """The port of last time if it is free, so that addresses stay what they were."""
+        """Return the port of last time if it is free, so that addresses stay; else 0."""
         try:
-            port = int(json.loads(self._record.read_text())["url"].split(":")[2].split("/")[0])
+            port = urlsplit(json.loads(self._record.read_text())["url"]).port or 0
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
-        except (OSError, ValueError, KeyError, IndexError):
+        except (OSError, ValueError, KeyError):
             return 0
         return port
 
     def stop(self) -> bool:
-        """Stops the sandbox; it saves its state and can be started again.
-
-        Returns:
-            Whether it ran.
-
-        Raises:
-            StoreError: it does not stop.
-        """
+        """Stop the sandbox; it saves its state and can be started again."""
         with hold(self.folder / "start.lock", wait=True):
             running = self.running()
             if running is None:
@@ -148,40 +125,26 @@ class Daemon:
             end = time.monotonic() + STOPPING
             while time.monotonic() < end:
                 # The process has this lock as long as it lives.
-                with hold(self.state.with_suffix(".lock"), wait=False) as gone:
-                    if gone:
+                with hold(self.state.with_suffix(".lock"), wait=False) as is_gone:
+                    if is_gone:
                         return True
                 time.sleep(0.02)
-        message = f"process {running.pid} does not stop: see {self.log}"
-        raise StoreError(message)
+        raise SandboxError(f"process {running.pid} does not stop: see {self.log}")
 
     def reset(self) -> None:
-        """Stops the sandbox and discards its state."""
+        """Stop the sandbox and discard its state."""
         self.stop()
         self.state.unlink(missing_ok=True)
 
 
 def ask(url: str, operation: str, document: object = None) -> Any:
-    """Has a running sandbox carry out an operation.
-
-    Args:
-        url: where its API is.
-        operation: the operation's name.
-        document: what it takes; None only asks.
-
-    Returns:
-        What the operation tells.
-
-    Raises:
-        StoreError: the sandbox refuses.
-        OSError: nothing answers there.
-    """
+    """Have a running sandbox carry out an operation."""
     request = urllib.request.Request(  # noqa: S310 - the address is this computer's own
         f"{url.removesuffix('/v1')}/sandbox/{operation}",
         data=None if document is None else json.dumps(document).encode(),
         headers={"Content-Type": "application/json"},
     )
-    # A proxy for the outside world has no business here.
+    # No proxy: it is meant for the world outside.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=PATIENCE) as response:
@@ -192,4 +155,4 @@ def ask(url: str, operation: str, document: object = None) -> Any:
                 detail = json.load(error)["error"]["detail"]
             except (ValueError, KeyError):
                 detail = str(error)
-        raise StoreError(detail) from None
+        raise SandboxError(detail) from None

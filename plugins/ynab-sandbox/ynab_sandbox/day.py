@@ -1,4 +1,4 @@
-"""An ordinary day in a household: a few edits and a deletion, for whoever wants to see a delta."""
+"""An ordinary day in a household: a purchase, an edit and a deletion, to show a delta."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ if TYPE_CHECKING:
     from ynab_sandbox.budget import Budget
     from ynab_sandbox.tables import Fields
 
+#: An edited transaction, a deleted one, and one to repeat.
+FEWEST = 3
+
 
 def live(budget: Budget) -> list[str]:
-    """Lets a day go by.
-
-    Args:
-        budget: the plan of the household.
+    """Let a day pass: a purchase, an edit of an old transaction, a deletion.
 
     Returns:
-        What happened, a sentence each.
+        A sentence on each.
+
+    Raises:
+        ValueError: there are too few transactions.
     """
     plain = [row for row in budget.entities("transactions") if _is_plain(row)]
-    # Each day finds other ones; both are moved by the counter, so that days can be repeated.
-    old = plain[budget.server_knowledge % (len(plain) // 10)]
-    wrong = plain[-1 - budget.server_knowledge % (len(plain) // 10)]
-    like = next(row for row in reversed(plain) if row["category_id"] and row is not wrong)
+    if len(plain) < FEWEST:
+        raise ValueError("there are too few transactions")
+    # The counter moves on with each day, so each day finds other transactions.
+    position = budget.server_knowledge % max(1, len(plain) // 10)
+    old, wrong = plain[position], plain[-1 - position]
+    like = next(row for row in reversed(plain) if row is not wrong)
     budget.add(
         "transactions",
         memo="Bought today",
@@ -39,5 +44,7 @@ def live(budget: Budget) -> list[str]:
 
 
 def _is_plain(row: Fields) -> bool:
-    """Whether a transaction is neither split nor a transfer, and somebody was paid."""
-    return not row["subtransactions"] and not row["transfer_account_id"] and bool(row["payee_id"])
+    """Return whether a transaction is a simple one, with an account, payee and category."""
+    is_split_or_transfer = row["subtransactions"] or row["transfer_account_id"]
+    names = ("account_name", "payee_name", "category_name")
+    return not is_split_or_transfer and all(row[name] for name in names)

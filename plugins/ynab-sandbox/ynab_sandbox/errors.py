@@ -1,13 +1,10 @@
-"""The errors that the API answers with, worded as YNAB words them."""
+"""Errors: those of the API, worded as YNAB words them, and those of the sandbox itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from ynab_sandbox.tables import Fields
-
-#: Per error id: the name and the detail that YNAB gives.
+#: YNAB's name and detail of each error id.
 ERRORS = {
     "400": ("bad_request", "The request could not be understood"),
     "401": ("not_authorized", "Unauthorized"),
@@ -26,33 +23,33 @@ ERRORS = {
 }
 
 
+class SandboxError(Exception):
+    """A sandbox cannot be started, stopped, opened or changed; the message says why."""
+
+
 class ApiError(Exception):
-    """An answer that is an error."""
+    """An error response."""
 
-    def __init__(self, error_id: str, detail: str | None = None) -> None:
-        """Makes the error.
-
-        Args:
-            error_id: one of `ERRORS`.
-            detail: what happened, if more is known than YNAB's own words.
-        """
+    def __init__(
+        self, error_id: str, detail: str | None = None, *, retry_after: int | None = None
+    ) -> None:
+        """Initialize the error."""
         super().__init__(error_id)
         self.error_id = error_id
-        self.status = int(error_id[:3])
         self.detail = detail
-        self.retry_after: int | None = None
+        self.retry_after = retry_after
 
-    def body(self) -> Fields:
-        """The document that is answered."""
-        return error_body(self.error_id, self.detail)
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return int(self.error_id[:3])
+
+    def document(self) -> dict[str, Any]:
+        """Return the body of the response."""
+        return error_document(self.error_id, self.detail)
 
 
-def error_body(error_id: str, detail: str | None = None) -> Fields:
-    """An error as YNAB writes it.
-
-    Args:
-        error_id: its id; unknown ones get the id as their name.
-        detail: what happened; by default YNAB's own words.
-    """
+def error_document(error_id: str, detail: str | None = None) -> dict[str, Any]:
+    """Return an error as YNAB writes it; an unknown id is its own name and detail."""
     name, words = ERRORS.get(error_id, (error_id, error_id))
     return {"error": {"id": error_id, "name": name, "detail": detail or words}}

@@ -1,4 +1,4 @@
-"""The plan export: all of a plan in one document, flat, without joined names and twins."""
+"""The plan export: a whole budget in one document, flat, without names and formatted amounts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ if TYPE_CHECKING:
     from ynab_sandbox.budget import Budget
     from ynab_sandbox.tables import Fields
 
+LISTS = ("payees", "payee_locations", "category_groups", "accounts", "categories")
+
 
 def summary(budget: Budget) -> Fields:
-    """A plan as the list of plans shows it.
-
-    Args:
-        budget: the plan.
-    """
-    months = sorted(str(key) for key, _ in budget.rows("months"))
+    """Return a budget as the list of budgets shows it."""
+    months = [str(key) for key, _ in budget.rows("months")]
     return {
         "id": budget.id,
         "name": budget.name,
@@ -30,56 +28,49 @@ def summary(budget: Budget) -> Fields:
 
 
 def document(budget: Budget, since: int | None) -> Fields:
-    """The export of a plan, or of what changed in it.
+    """Return the export of a budget."""
+    lists: Fields = {kind: _entities(budget, kind, since) for kind in LISTS}
+    lists["months"] = _months(budget, since)
+    for of in ("", "scheduled_"):
+        lists[f"{of}transactions"] = _transactions(budget, f"{of}transactions", since)
+        lists[f"{of}subtransactions"] = _subtransactions(budget, f"{of}transactions", since)
+    return {**summary(budget), **lists}
 
-    Args:
-        budget: the plan.
-        since: a knowledge; None for everything.
-    """
-    views = budget.views
-    plain = ("payees", "payee_locations", "category_groups")
-    return {
-        **summary(budget),
-        **{kind: [row.fields for _, row in budget.rows(kind, since)] for kind in plain},
-        "accounts": [
-            views.account(row.fields, twins=False) for _, row in budget.rows("accounts", since)
-        ],
-        "categories": [
-            views.category(row.fields, budget.month, twins=False)
-            for _, row in budget.rows("categories", since)
-        ],
-        "months": _months(budget, since),
-        "transactions": _heads(budget, "transactions", since),
-        "subtransactions": _lines(budget, "transactions", since),
-        "scheduled_transactions": _heads(budget, "scheduled_transactions", since),
-        "scheduled_subtransactions": _lines(budget, "scheduled_transactions", since),
-    }
+
+def _entities(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
+    views, month = budget.views, budget.month
+    for _, row in budget.rows(kind, since):
+        yield views.entity(kind, row.fields, month, formatted=False)
 
 
 def _months(budget: Budget, since: int | None) -> list[Fields]:
-    """Months with their categories; in a delta only those that changed, in both lists."""
+    """Return the months with their categories; in a delta, both lists have what changed."""
     views = budget.views
     inside: dict[str, list[Fields]] = {}
     for key, _ in budget.rows("month_categories", since):
         category = budget.tables["categories"][key[1]].fields
         if since is not None or not category["deleted"]:
-            inside.setdefault(key[0], []).append(views.category(category, key[0], twins=False))
+            view = views.category(category, key[0], formatted=False)
+            inside.setdefault(key[0], []).append(view)
     changed = {key for key, _ in budget.rows("months", since)}
     return [
-        {**views.month(row.fields, twins=False), "categories": inside.get(str(key), [])}
+        {
+            **views.entity("months", row.fields, budget.month, formatted=False),
+            "categories": inside.get(str(key), []),
+        }
         for key, row in sorted(budget.tables["months"].items(), key=lambda item: str(item[0]))
         if key in changed or key in inside
     ]
 
 
-def _heads(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
+def _transactions(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
     for _, row in budget.rows(kind, since):
-        head = dict(row.fields)
-        del head["subtransactions"]
-        yield head
+        fields = dict(row.fields)
+        del fields["subtransactions"]
+        yield fields
 
 
-def _lines(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
+def _subtransactions(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
     views = budget.views
     for _, row in budget.rows(kind, since):
         for line in row.fields["subtransactions"]:

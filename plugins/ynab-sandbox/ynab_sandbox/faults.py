@@ -1,8 +1,8 @@
-"""What can go wrong between YNAB and whoever asks, played on the wire.
+"""Faults: what can go wrong between YNAB and its clients, played on the connection.
 
-A status (`429`, `500`, `502`, `503`, `504` or any other) is answered with YNAB's error body, or
-with `body` and `content_type`; 502 and 504 come from the edge and are HTML. The other faults are
-the functions below, by their names; what comes after `wire` are their options.
+A status (`429`, `500`, `502`, `503`, `504` or any other) has YNAB's error body, or `body` and
+`content_type`; 502 and 504 come from the edge and are HTML. The other faults are the functions in
+`FAULTS`; their parameters after `wire` are their options.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.body import GZIP
-from ynab_sandbox.errors import error_body
+from ynab_sandbox.errors import error_document
 
 if TYPE_CHECKING:
     import re
@@ -25,23 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-#: How often a stalled answer looks whether the server stops, in seconds.
+#: How often a stalled response looks whether the server stops, in seconds.
 TICK = 0.1
 EDGE = {"502": "502 Bad Gateway", "504": "504 Gateway Time-out"}
-#: Chunks that a chunked answer is cut into, in bytes.
+#: The size of the chunks of a chunked response, in bytes.
 CHUNK = 512
 
 
 @dataclass
 class Wire:
-    """The connection on which a fault is played.
-
-    Attributes:
-        connection: the socket.
-        stopping: set when the server stops.
-        plain: the body that would have been answered.
-        head: sends status and headers.
-    """
+    """The connection on which a fault is played, with the body that it is to spoil."""
 
     connection: socket.socket
     stopping: threading.Event
@@ -49,24 +42,18 @@ class Wire:
     head: Callable[[int, dict[str, str]], None]
 
     def send(self, status: int, content: bytes, **headers: str) -> None:
-        """Sends a whole answer.
-
-        Args:
-            status: the HTTP status.
-            content: the body.
-            headers: further headers, with `_` for `-`.
-        """
+        """Send a whole response; in names of headers, `_` stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.head(status, {"Content-Length": str(len(content)), **named})
         self.connection.sendall(content)
 
     def break_off(self) -> None:
-        """Ends the connection with a reset rather than with an orderly close."""
+        """Make the end of the connection a reset instead of an orderly close."""
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
-def status(  # noqa: PLR0913 - each is a part of an answer
+def status(  # noqa: PLR0913 - each is a part of a response
     wire: Wire,
     status: int,
     *,
@@ -75,21 +62,21 @@ def status(  # noqa: PLR0913 - each is a part of an answer
     retry_after: str | int | None = None,
     detail: str | None = None,
 ) -> None:
-    """Answers a status, by default with YNAB's error body."""
+    """Respond with a status, by default with YNAB's error body."""
     headers = {} if retry_after is None else {"Retry_After": str(retry_after)}
     if body is None and str(status) in EDGE:
         body, content_type = HTML.format(EDGE[str(status)]), "text/html"
     if body is None:
-        body = json.dumps(error_body(str(status), detail))
+        body = json.dumps(error_document(str(status), detail))
     wire.send(status, body.encode(), Content_Type=content_type, **headers)
 
 
 def refuse(_: Wire) -> None:
-    """Closes the connection without an answer."""
+    """Close the connection without a response."""
 
 
 def reset(wire: Wire, *, after: int | None = None) -> None:
-    """Resets the connection: before the headers, or after as many bytes of the body."""
+    """Reset the connection before the headers, or after so many bytes of the body."""
     if after is not None:
         wire.head(200, {"Content-Length": str(len(wire.plain))})
         wire.connection.sendall(wire.plain[:after])
@@ -97,7 +84,7 @@ def reset(wire: Wire, *, after: int | None = None) -> None:
 
 
 def cut(wire: Wire, *, at: str | float = 0.5, chunked: bool = False) -> None:
-    """Ends the body too early: at a share of it, after its `first` or before its `last` byte."""
+    """End the body too early: at a share of it, after its `first` or before its `last` byte."""
     size = len(wire.plain)
     end = {"first": 1, "last": size - 1}.get(str(at))
     part = wire.plain[: int(float(at) * size) if end is None else end]
@@ -112,23 +99,23 @@ def cut(wire: Wire, *, at: str | float = 0.5, chunked: bool = False) -> None:
 
 
 def half_json(wire: Wire) -> None:
-    """Answers half a document as if it were a whole one."""
+    """Respond with half a document as if it were whole."""
     wire.send(200, wire.plain[: len(wire.plain) // 2])
 
 
 def garbage(wire: Wire) -> None:
-    """Answers a document with something else in its middle."""
+    """Respond with a document that has other bytes in the middle."""
     middle = len(wire.plain) // 2
     wire.send(200, wire.plain[:middle] + b"\x00<!--\xff-->" + wire.plain[middle:])
 
 
 def html(wire: Wire, *, body: str = HTML.format("Down for maintenance")) -> None:
-    """Answers a web page with status 200."""
+    """Respond with a web page and status 200."""
     wire.send(200, body.encode(), Content_Type="text/html")
 
 
 def stall(wire: Wire) -> None:
-    """Sends the headers, then nothing, until the client goes or the server stops."""
+    """Send the headers, then nothing until the client leaves or the server stops."""
     wire.head(200, {"Content-Length": str(len(wire.plain))})
     while not wire.stopping.is_set():
         if select.select([wire.connection], [], [], TICK)[0] and not wire.connection.recv(1):
@@ -136,7 +123,7 @@ def stall(wire: Wire) -> None:
 
 
 def bad_gzip(wire: Wire) -> None:
-    """Answers something that is not the gzip that the headers say."""
+    """Respond with broken gzip."""
     packer = zlib.compressobj(wbits=GZIP)
     packed = bytearray(packer.compress(wire.plain) + packer.flush())
     packed[len(packed) // 2 :] = b"\xff" * (len(packed) - len(packed) // 2)
@@ -144,12 +131,12 @@ def bad_gzip(wire: Wire) -> None:
 
 
 def redirect(wire: Wire, *, location: str, status: int = 302) -> None:
-    """Sends the client to another address."""
+    """Redirect the client to another address."""
     wire.send(status, b"", Location=location)
 
 
 def bomb(wire: Wire, *, size: int = 1 << 30) -> None:
-    """Answers a little gzip that expands to a document of `size` bytes."""
+    """Respond with a little gzip that expands to a document of `size` bytes."""
     packed = b"".join(_blanks(size))
     wire.send(200, packed, Content_Encoding="gzip")
 
@@ -165,7 +152,7 @@ def _blanks(size: int) -> Iterator[bytes]:
 
 
 def slow(wire: Wire, *, pieces: int = 10, pause: float = 0.1) -> None:
-    """Answers rightly but in pieces, with a pause in seconds before each."""
+    """Respond with the right body in pieces, with a pause in seconds before each."""
     wire.head(200, {"Content-Length": str(len(wire.plain))})
     step = -(-len(wire.plain) // pieces)
     for start in range(0, len(wire.plain), step):
@@ -174,34 +161,22 @@ def slow(wire: Wire, *, pieces: int = 10, pause: float = 0.1) -> None:
         wire.connection.sendall(wire.plain[start : start + step])
 
 
+_CONNECTION = (refuse, reset, cut, stall, slow)
+_CONTENT = (status, half_json, garbage, html, bad_gzip, redirect, bomb)
 FAULTS: dict[str, Callable[..., None]] = {
-    play.__name__.replace("_", "-"): play
-    for play in (
-        status,
-        refuse,
-        reset,
-        cut,
-        half_json,
-        garbage,
-        html,
-        stall,
-        bad_gzip,
-        redirect,
-        bomb,
-        slow,
-    )
+    play.__name__.replace("_", "-"): play for play in (*_CONNECTION, *_CONTENT)
 }
 
 
 @dataclass
 class Fault:
-    """A fault that waits for its requests.
+    """A fault that is planned for some requests.
 
     Attributes:
         name: one of `FAULTS`, or an HTTP status.
-        path: what path and query of a request have to match.
-        times: how many requests are still to come.
-        options: what the fault is to be like.
+        path: is found in path and query of these requests.
+        times: how many requests are left.
+        options: the fault's options.
     """
 
     name: str
@@ -210,27 +185,17 @@ class Fault:
     options: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Takes a status for a name.
-
-        Raises:
-            ValueError: there is no such fault, it has no such option, or one is missing.
-        """
+        """Check name and options."""
         if self.name.isdigit():
             self.options = {"status": int(self.name), **self.options}
             self.name = "status"
         if self.name not in FAULTS:
-            message = f"{self.name} is neither a status nor one of {', '.join(FAULTS)}"
-            raise ValueError(message)
+            raise ValueError(f"{self.name} is neither a status nor one of {', '.join(FAULTS)}")
         try:
             inspect.signature(FAULTS[self.name]).bind(None, **self.options)
         except TypeError as error:
-            message = f"{self.name}: {error}"
-            raise ValueError(message) from None
+            raise ValueError(f"{self.name}: {error}") from None
 
     def play(self, wire: Wire) -> None:
-        """Plays the fault; the connection is of no use afterwards.
-
-        Args:
-            wire: where to play it.
-        """
+        """Play the fault on a connection, which is of no use afterwards."""
         FAULTS[self.name](wire, **self.options)

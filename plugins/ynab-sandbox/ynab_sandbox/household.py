@@ -1,253 +1,174 @@
-"""An invented household, the same for the same seed and day: everything but its spending."""
+"""An invented household: accounts, payees, categories, months, and what is budgeted."""
 
 from __future__ import annotations
 
-import random
-import uuid
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ynab_sandbox import intentions
-from ynab_sandbox import names as words
-from ynab_sandbox.clock import month_of, next_month
-from ynab_sandbox.ledger import Change, Special
+from ynab_sandbox.changes import Change
+from ynab_sandbox.clock import next_month
+from ynab_sandbox.home import Home
 from ynab_sandbox.money import MILLIUNITS
+from ynab_sandbox.names import (
+    CARD_GROUP,
+    HIDDEN_GROUP,
+    INFLOW,
+    INTEREST,
+    INTERNAL_GROUP,
+    OFF_BUDGET,
+    STARTING_BALANCE,
+    UNCATEGORIZED,
+)
+from ynab_sandbox.plans import move_money, schedule
 from ynab_sandbox.spending import Spending
-from ynab_sandbox.tables import KINDS, Fields, Row, Tables, living, new_fields
+from ynab_sandbox.sums import settle
+from ynab_sandbox.tables import Row, Special, new_fields
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from ynab_sandbox.home import Size
     from ynab_sandbox.names import Names
+    from ynab_sandbox.tables import Fields
 
-#: The share of transactions in the recurring ones is about fifteen a month.
-LEAST_A_MONTH = 20
-
-
-@dataclass
-class Household:
-    """What a plan starts with.
-
-    Attributes:
-        plan_id: the plan's id.
-        name: its name.
-        knowledge: its counter; no entity has a higher one.
-        currency_format: how amounts are written.
-        tables: the entities.
-        special: the categories that YNAB itself makes.
-    """
-
-    budget_id: str
-    name: str
-    knowledge: int
-    currency_format: Fields | None
-    tables: Tables
-    special: Special
+#: What is budgeted is rounded up to this.
+STEP = 5 * MILLIUNITS
 
 
-@dataclass(frozen=True)
-class Size:
-    """How much there is of a household.
-
-    Attributes:
-        years: how many years back it goes; fewer if there are few transactions.
-        transactions: exactly how many.
-        knowledge: the counter that the plan starts with.
-    """
-
-    years: int
-    transactions: int
-    knowledge: int = 1000
-
-
-def invent(names: Names, size: Size, seed: object, today: date) -> Household:
-    """Invents a household.
-
-    Args:
-        names: who lives in it.
-        size: how much there is of it.
-        seed: what makes it differ from others.
-        today: the last day.
-    """
-    return Inventor(names, size, seed, today).household()
+def invent(names: Names, size: Size, seed: object, today: date) -> Home:
+    """Invent a household."""
+    home = Home(names, size, seed, today)
+    _add_payees(home)
+    _add_accounts(home)
+    _add_categories(home)
+    _add_months(home)
+    _add_transactions(home)
+    _assign_money(home)
+    schedule(home)
+    move_money(home)
+    _number(home)
+    return home
 
 
-class Inventor:
-    """Makes one household's entities, in the order in which they refer to each other."""
+def _add_payees(home: Home) -> None:
+    shops = [shop[0] for shop in home.names.shops]
+    bills = [bill[0] for bill in home.names.bills]
+    for name in (STARTING_BALANCE, INTEREST, home.names.salary[0], *bills, *shops):
+        home.payees[name] = home.put("payees", name=name)
+    for name in shops[:3]:
+        north, east = home.random.uniform(35, 48), home.random.uniform(-120, 12)
+        place = {"latitude": f"{north:.6f}", "longitude": f"{east:.6f}"}
+        home.put("payee_locations", payee_id=home.payees[name], **place)
 
-    def __init__(self, names: Names, size: Size, seed: object, today: date) -> None:
-        """Takes the same as `invent`."""
-        self.names = names
-        self.size = size
-        self.today = today
-        self.random = random.Random(f"{seed}/{names.budget}")  # noqa: S311 - has to be repeatable
-        self.tables: Tables = {kind: {} for kind in KINDS}
-        self.accounts: dict[str, str] = {}
-        self.categories: dict[str, str] = {}
-        self.payees: dict[str, str] = {}
-        self.user_id = self.new_id()
-        count = min(size.years * 12, max(2, size.transactions // LEAST_A_MONTH))
-        self.first = today.replace(day=1)
-        for _ in range(count - 1):
-            self.first = (self.first - timedelta(days=1)).replace(day=1)
 
-    def new_id(self) -> str:
-        """A new id."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-
-    def put(self, kind: str, **fields: object) -> str:
-        """Adds an entity and returns its id."""
-        identity = self.new_id()
-        self.tables[kind][identity] = Row(new_fields(kind, identity, **fields), 0)
-        return identity
-
-    def household(self) -> Household:
-        """Makes everything."""
-        budget_id = self.new_id()
-        self._payees()
-        self._accounts()
-        self._categories()
-        special = Special(
-            self.categories[words.INFLOW], self.categories[words.UNCATEGORIZED], self.new_id()
+def _add_accounts(home: Home) -> None:
+    for role, (name, kind) in home.names.accounts.items():
+        payee = home.put("payees", name=f"Transfer : {name}")
+        home.accounts[role] = home.put(
+            "accounts",
+            name=name,
+            type=kind,
+            on_budget=role not in OFF_BUDGET,
+            closed=role == "closed",
+            transfer_payee_id=payee,
+            direct_import_linked=role in {"checking", "card"},
+            last_reconciled_at=f"{home.today - timedelta(days=30)}T08:15:30.000Z",
+            **_debt(home, role),
         )
-        self._months()
-        for fields in Spending(self, special).transactions():
-            self.tables["transactions"][fields["id"]] = Row(fields, 0)
-        self._settle(special)
-        intentions.schedule(self, special)
-        intentions.move_money(self)
-        self._number()
-        return Household(
-            budget_id,
-            self.names.budget,
-            self.size.knowledge,
-            self.names.currency,
-            self.tables,
-            special,
-        )
+        home.fields("payees", payee)["transfer_account_id"] = home.accounts[role]
+    home.fields("accounts", home.accounts["checking"])["note"] = "Joint account 👫"
 
-    def _payees(self) -> None:
-        shops = [shop[0] for shop in self.names.shops]
-        bills = [bill[0] for bill in self.names.bills]
-        for name in (words.STARTING_BALANCE, words.INTEREST, self.names.salary[0], *bills, *shops):
-            self.payees[name] = self.put("payees", name=name)
-        for name in shops[:3]:
-            latitude = f"{self.random.uniform(35, 48):.6f}"
-            longitude = f"{self.random.uniform(-120, 12):.6f}"
-            self.put(
-                "payee_locations",
-                payee_id=self.payees[name],
-                latitude=latitude,
-                longitude=longitude,
-            )
 
-    def _accounts(self) -> None:
-        for role, (name, kind) in self.names.accounts.items():
-            payee = self.put("payees", name=f"Transfer : {name}")
-            account = self.put(
-                "accounts",
-                name=name,
-                type=kind,
-                on_budget=role not in {"loan", "asset"},
-                closed=role == "closed",
-                transfer_payee_id=payee,
-                direct_import_linked=role in {"checking", "card"},
-                last_reconciled_at=f"{self.today - timedelta(days=30)}T08:15:30.000Z",
-                **self._debt(role),
-            )
-            self.tables["payees"][payee].fields["transfer_account_id"] = account
-            self.accounts[role] = account
-        self.tables["accounts"][self.accounts["checking"]].fields["note"] = "Joint account 👫"
+def _debt(home: Home, role: str) -> Fields:
+    names = ("debt_interest_rates", "debt_minimum_payments", "debt_escrow_amounts")
+    amounts = (3650, 1450 * MILLIUNITS, 310 * MILLIUNITS)
+    if role == "loan":
+        since = home.first.isoformat()
+        return {name: {since: amount} for name, amount in zip(names, amounts, strict=True)}
+    return {name: {} for name in names} if role == "card" else {}
 
-    def _debt(self, role: str) -> Fields:
-        if role == "card":
-            maps: Fields = {}
-            return {
-                "debt_interest_rates": maps,
-                "debt_minimum_payments": maps,
-                "debt_escrow_amounts": maps,
-            }
-        if role != "loan":
-            return {}
-        since = self.first.isoformat()
-        return {
-            "debt_interest_rates": {since: 3650},
-            "debt_minimum_payments": {since: 1450 * MILLIUNITS},
-            "debt_escrow_amounts": {since: 310 * MILLIUNITS},
-        }
 
-    def _categories(self) -> None:
-        internal = self.put("category_groups", name=words.INTERNAL_GROUP, internal=True)
-        for name in (words.INFLOW, words.UNCATEGORIZED):
-            self._category(internal, name, {"internal": True})
-        cards = self.put("category_groups", name=words.CARD_GROUP)
-        self._category(cards, self.names.accounts["card"][0], {})
-        for group, categories in self.names.groups.items():
-            group_id = self.put("category_groups", name=group)
-            for name, goal in categories.items():
-                self._category(group_id, name, self._goal(goal))
-        hidden = self.put("category_groups", name=words.HIDDEN_GROUP, hidden=True)
-        self._category(hidden, "Old Gym", {"hidden": True, "note": "Cancelled"})
+def _add_categories(home: Home) -> None:
+    internal = home.put("category_groups", name=INTERNAL_GROUP, internal=True)
+    for name in (INFLOW, UNCATEGORIZED):
+        _add_category(home, internal, name, internal=True)
+    cards = home.put("category_groups", name=CARD_GROUP)
+    _add_category(home, cards, home.names.accounts["card"][0])
+    for group, categories in home.names.groups.items():
+        group_id = home.put("category_groups", name=group)
+        for name, goal in categories.items():
+            _add_category(home, group_id, name, **_goal(home, goal))
+    hidden = home.put("category_groups", name=HIDDEN_GROUP, hidden=True)
+    _add_category(home, hidden, "Old Gym", hidden=True, note="Cancelled")
+    internal_ids = home.categories[INFLOW], home.categories[UNCATEGORIZED]
+    home.special = Special(*internal_ids, split=home.new_id())
 
-    def _category(self, group_id: str, name: str, fields: Fields) -> None:
-        self.categories[name] = self.put(
-            "categories", category_group_id=group_id, name=name, **fields
-        )
 
-    def _goal(self, goal: Fields) -> Fields:
-        fields = {**goal}
-        ahead, snoozed = fields.pop("year_ahead", False), fields.pop("snoozed", False)
-        if fields:
-            fields["goal_target"] *= MILLIUNITS
-            fields["goal_creation_month"] = self.first.isoformat()
-        if ahead:
-            day = (self.today + timedelta(days=300)).isoformat()
-            fields["goal_target_month"] = fields["goal_target_date"] = day
-        if snoozed:
-            fields["goal_snoozed_at"] = f"{self.today.replace(day=1)}T07:00:00Z"
-        return fields
+def _add_category(home: Home, group_id: str, name: str, **fields: object) -> None:
+    home.categories[name] = home.put("categories", category_group_id=group_id, name=name, **fields)
 
-    def _months(self) -> None:
-        month, last = self.first.isoformat(), self.today.replace(day=1).isoformat()
-        while month <= last:
-            note = "Summer trip 🏖" if month[5:7] == "07" else None
-            age = self.random.randint(18, 60)
-            fields = new_fields("months", month=month, note=note, age_of_money=age)
-            self.tables["months"][month] = Row(fields, 0)
-            for category_id in self.categories.values():
-                amounts = new_fields("month_categories")
-                self.tables["month_categories"][month, category_id] = Row(amounts, 0)
-            month = next_month(month)
 
-    def _settle(self, special: Special) -> None:
-        today = self.today.isoformat()
-        change = Change(self.tables, special, 0, today, month_of(today))
-        for row in self.tables["transactions"].values():
-            change.post(row.fields, 1)
-        self._budget(change, special)
-        change.close()
+def _goal(home: Home, goal: Fields) -> Fields:
+    fields = {name: value for name, value in goal.items() if name.startswith("goal_")}
+    if fields:
+        fields["goal_target"] *= MILLIUNITS
+        fields["goal_creation_month"] = home.first.isoformat()
+    if "year_ahead" in goal:
+        day = (home.today + timedelta(days=300)).isoformat()
+        fields["goal_target_month"] = fields["goal_target_date"] = day
+    if "snoozed" in goal:
+        fields["goal_snoozed_at"] = f"{home.today.replace(day=1)}T07:00:00Z"
+    return fields
 
-    def _budget(self, change: Change, special: Special) -> None:
-        """Budgets for each month about what it took, and what is left for savings."""
-        rows = self.tables["month_categories"]
-        step = 5 * MILLIUNITS
-        for month in self.tables["months"]:
-            left = rows[str(month), special.inflow].fields["activity"]
-            for key, row in rows.items():
-                if key[0] == month and row.fields["activity"] < 0:
-                    spent = -row.fields["activity"]
-                    if key[1] not in {special.inflow, special.uncategorized}:
-                        row.fields["budgeted"] = amount = -(-spent // step) * step
-                        left -= amount
-                change.resettle(key)
-            if left > 0:
-                key = (str(month), self.categories[self.names.savings])
-                rows[key].fields["budgeted"] += left * 9 // 10
 
-    def _number(self) -> None:
-        """Spreads the plan's counter over the entities: later ones changed later."""
-        for table in self.tables.values():
-            for number, row in enumerate(table.values()):
-                row.knowledge = 1 + number * (self.size.knowledge - 1) // len(table)
-        for row in self.tables["transactions"].values():
-            for line in living(row.fields["subtransactions"]):
-                line["transaction_id"] = row.fields["id"]
+def _add_months(home: Home) -> None:
+    month, last = home.first.isoformat(), home.today.replace(day=1).isoformat()
+    while month <= last:
+        note = "Summer trip 🏖" if month[5:7] == "07" else None
+        age = home.random.randint(18, 60)
+        fields = new_fields("months", month=month, note=note, age_of_money=age)
+        home.tables["months"][month] = Row(fields, 0)
+        for category_id in home.categories.values():
+            row = Row(new_fields("month_categories"), 0)
+            home.tables["month_categories"][month, category_id] = row
+        month = next_month(month)
+
+
+def _change(home: Home) -> Change:
+    today = home.today.isoformat()
+    month = home.today.replace(day=1).isoformat()
+    return Change(home.tables, home.special, today, month, home.new_id)
+
+
+def _add_transactions(home: Home) -> None:
+    change = _change(home)
+    for fields in Spending(home).transactions():
+        change.put("transactions", fields["id"], fields)
+    settle(change)
+
+
+def _assign_money(home: Home) -> None:
+    """Budget for each month about what it took, and most of what is left for savings."""
+    change = _change(home)
+    rows = home.tables["month_categories"]
+    for month in home.tables["months"]:
+        left = rows[str(month), home.special.inflow].fields["activity"]
+        for category_id in home.categories.values():
+            key = (str(month), category_id)
+            spent = -rows[key].fields["activity"]
+            if spent > 0 and category_id not in {home.special.inflow, home.special.uncategorized}:
+                budgeted = -(-spent // STEP) * STEP
+                change.update("month_categories", key, budgeted=budgeted)
+                left -= budgeted
+        if left > 0:
+            key = (str(month), home.categories[home.names.savings])
+            budgeted = rows[key].fields["budgeted"] + left * 9 // 10
+            change.update("month_categories", key, budgeted=budgeted)
+    settle(change)
+
+
+def _number(home: Home) -> None:
+    """Spread the `server_knowledge` over the entities: later ones changed later."""
+    for table in home.tables.values():
+        for number, row in enumerate(table.values()):
+            row.knowledge = 1 + number * (home.size.knowledge - 1) // len(table)

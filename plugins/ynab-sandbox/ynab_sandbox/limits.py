@@ -1,4 +1,4 @@
-"""How many requests a token has in a window of time that moves on."""
+"""The rate limit: how many requests a token has in a rolling window."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ HOUR = 3600
 
 @dataclass(frozen=True)
 class RateLimit:
-    """How many requests a token has.
+    """A rate limit.
 
     Attributes:
-        requests: how many.
-        seconds: in which time.
-        retry_after: whether a 429 says when to come again; YNAB is not known to.
+        requests: how many requests a token has.
+        seconds: the length of the window.
+        retry_after: whether a 429 has the header `Retry-After`; YNAB is not known to send it.
     """
 
     requests: int = REQUESTS_AN_HOUR
@@ -27,36 +27,22 @@ class RateLimit:
 
 
 class Limiter:
-    """Counts requests per token, by whatever clock it is told."""
+    """Counts requests by token."""
 
     def __init__(self, limit: int | RateLimit | None) -> None:
-        """Takes the limit.
-
-        Args:
-            limit: requests an hour, or the limit in detail; None for no limit.
-        """
+        """Take the limit: requests an hour, or in detail; None for no limit."""
         self._limit = RateLimit(limit) if isinstance(limit, int) else limit
         self._used: dict[str, deque[float]] = {}
 
     def count(self, token: str, now: float) -> None:
-        """Counts a request that is to be answered.
-
-        Args:
-            token: whose request it is.
-            now: the time, in seconds.
-
-        Raises:
-            ApiError: there were too many already; this one is not counted.
-        """
+        """Count a request at a time in seconds."""
         if self._limit is None:
             return
         used = self._used.setdefault(token, deque())
         while used and used[0] <= now - self._limit.seconds:
             used.popleft()
         if len(used) >= self._limit.requests:
-            error = ApiError("429")
-            if self._limit.retry_after:
-                first = used[0] if used else now
-                error.retry_after = max(1, int(first + self._limit.seconds - now) + 1)
-            raise error
+            free_at = (used[0] if used else now) + self._limit.seconds
+            wait = max(1, int(free_at - now) + 1)
+            raise ApiError("429", retry_after=wait if self._limit.retry_after else None)
         used.append(now)

@@ -1,4 +1,4 @@
-"""A lock that can be part of saved state: it is saved open."""
+"""A lock that can be part of saved state."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import threading
 
 
 class Lock:
-    """One lock for a whole sandbox; who holds it may take it again."""
+    """A re-entrant lock; saved open."""
 
     def __init__(self) -> None:
-        """Makes an open lock."""
+        """Make an open lock."""
         self._lock = threading.RLock()
 
     def __enter__(self) -> None:
-        """Takes the lock."""
+        """Take the lock."""
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Gives the lock back."""
+        """Release the lock."""
         self._lock.release()
 
     def __reduce__(self) -> tuple[type[Lock], tuple[()]]:
-        """Saves no more than that there is a lock."""
+        """Save nothing but the kind of object."""
         return Lock, ()

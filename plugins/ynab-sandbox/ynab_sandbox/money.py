@@ -1,4 +1,4 @@
-"""Milliunits as people write them, in a budget's currency format."""
+"""Milliunits as text, in a budget's currency format."""
 
 from __future__ import annotations
 
@@ -32,18 +32,15 @@ DOLLAR: Fields = {
     "currency_symbol": "$",
     "display_symbol": True,
 }
+PLAIN: Fields = {"decimal_digits": 2, "decimal_separator": ".", "symbol_first": True}
 
 
 class Formatter:
-    """Writes amounts in one currency format."""
+    """Formats amounts in one currency format."""
 
     def __init__(self, currency: Fields | None) -> None:
-        """Takes the format.
-
-        Args:
-            currency: a plan's `currency_format`; None writes plain numbers.
-        """
-        currency = currency or {"decimal_digits": 2, "decimal_separator": ".", "symbol_first": True}
+        """Take a budget's `currency_format`; None gives plain numbers."""
+        currency = currency or PLAIN
         self._digits: int = currency["decimal_digits"]
         self._point: str = currency["decimal_separator"]
         self._group: str = currency.get("group_separator", "")
@@ -52,11 +49,7 @@ class Formatter:
         self._after = "" if currency["symbol_first"] else symbol
 
     def text(self, amount: int) -> str:
-        """An amount with symbol and separators.
-
-        Args:
-            amount: milliunits.
-        """
+        """Return milliunits as text with symbol and separators."""
         scaled = (abs(amount) * 10**self._digits + MILLIUNITS // 2) // MILLIUNITS
         whole, part = divmod(scaled, 10**self._digits)
         digits = f"{whole:,}".replace(",", self._group) if whole >= MILLIUNITS else str(whole)
@@ -65,13 +58,8 @@ class Formatter:
         sign = "-" if amount < 0 else ""
         return f"{sign}{self._before}{digits}{self._after}"
 
-    def twins(self, fields: Fields, names: Iterable[str]) -> None:
-        """Adds the `*_formatted` and `*_currency` twins of amounts.
-
-        Args:
-            fields: an entity; changed.
-            names: its amounts; None and what is no number have None for twins.
-        """
+    def add_formatted(self, fields: Fields, names: Iterable[str]) -> None:
+        """Add `*_formatted` and `*_currency` for these amounts; None for what is no amount."""
         for name in names:
             amount = fields.get(name)
             if isinstance(amount, int):
@@ -81,12 +69,7 @@ class Formatter:
                 fields[f"{name}_formatted"] = fields[f"{name}_currency"] = None
 
 
-def fit(fields: Fields, names: Iterable[str]) -> None:
-    """Keeps sums within the int64 that YNAB answers with.
-
-    Args:
-        fields: an entity; changed.
-        names: its sums.
-    """
+def clamp(fields: Fields, names: Iterable[str]) -> None:
+    """Keep these sums within int64, as YNAB does."""
     for name in names:
         fields[name] = max(-INT64 - 1, min(INT64, fields[name]))

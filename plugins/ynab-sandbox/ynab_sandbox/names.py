@@ -1,6 +1,6 @@
-"""Who lives in the invented households: their accounts, categories, payees and habits.
+"""Names and habits of the invented households, as data.
 
-Amounts here are whole currency units; `household` turns them into milliunits.
+Amounts are whole currency units; `household` and `spending` turn them into milliunits.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ NEED: Fields = {"goal_type": "NEED", "goal_needs_whole_amount": False, "goal_cad
 
 @dataclass(frozen=True)
 class Names:
-    """What a household's entities are called and how it spends.
+    """Names of a household's entities, and how it spends.
 
     Attributes:
-        plan: the plan's name.
+        budget: the budget's name.
         currency: its currency format.
         accounts: name and type, by role.
         groups: categories by group, each with its goal.
-        shops: payee, its category, cheapest and dearest purchase.
-        salary: who pays, and how much, twice a month.
+        shops: payee, category, cheapest and dearest purchase.
+        salary: the payer, and the amount paid twice a month.
         bills: payee, category, amount, day of the month.
+        savings: the category that gets what is left.
+        loan: the category of loan payments, if there is a loan.
     """
 
     budget: str
@@ -128,6 +130,8 @@ HOLIDAY_FLAT = Names(
     savings="Möbel",
 )
 
+#: Roles of accounts that are not on budget.
+OFF_BUDGET = {"loan", "asset"}
 STARTING_BALANCE = "Starting Balance"
 INTEREST = "Interest"
 INTERNAL_GROUP = "Internal Master Category"
@@ -135,14 +139,7 @@ CARD_GROUP = "Credit Card Payments"
 HIDDEN_GROUP = "Hidden Categories"
 INFLOW = "Inflow: Ready to Assign"
 UNCATEGORIZED = "Uncategorized"
-FREQUENCIES = (
-    "never",
-    "daily",
-    "weekly",
-    "everyOtherWeek",
-    "twiceAMonth",
-    "every4Weeks",
-    "monthly",
+_RARE = (
     "everyOtherMonth",
     "every3Months",
     "every4Months",
@@ -150,3 +147,5 @@ FREQUENCIES = (
     "yearly",
     "everyOtherYear",
 )
+_OFTEN = ("daily", "weekly", "everyOtherWeek", "twiceAMonth", "every4Weeks", "monthly")
+FREQUENCIES = ("never", *_OFTEN, *_RARE)

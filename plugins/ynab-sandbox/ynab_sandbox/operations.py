@@ -1,177 +1,129 @@
-"""What a person, or another process, can do to a running sandbox over HTTP.
+"""What can be done to a running sandbox, each declared once: over HTTP, by command, in Python.
 
-`POST /sandbox/<operation>` takes a JSON object; `GET /sandbox/state` and `GET /sandbox/requests`
-tell. A plan is named by `plan`: its id, its name, or nothing for the first one.
+The parameters of an operation are those of the Python function behind it, the object aside. A
+`**fields` of the function is one object called `fields`. Operations of a budget also take
+`budget`: its id or name, or nothing for the first one.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from inspect import Parameter, getdoc, signature
 from typing import TYPE_CHECKING, Any
 
+from ynab_sandbox.budget import Budget
 from ynab_sandbox.day import live
 from ynab_sandbox.errors import ApiError
+from ynab_sandbox.sandbox import Sandbox
 from ynab_sandbox.tables import KINDS, Fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ynab_sandbox.budget import Budget
-    from ynab_sandbox.sandbox import Sandbox
 
+@dataclass(frozen=True)
+class Operation:
+    """Something that can be done to a running sandbox.
 
-def carry_out(sandbox: Sandbox, name: str, method: str, document: object) -> object:
-    """Carries out an operation.
-
-    Args:
-        sandbox: on which.
-        name: the operation.
-        method: GET to be told, POST to have something done.
-        document: what was sent.
-
-    Raises:
-        ApiError: there is no such operation, or it cannot be done.
+    Attributes:
+        name: its name.
+        function: takes a sandbox or budget, then the parameters.
+        show: turns the function's result into what is shown.
+        is_of_budget: whether the function takes a budget.
+        reads: whether nothing is changed.
     """
-    table = TELL if method == "GET" else DO
-    if name not in table:
-        raise ApiError("404.1", f"{name} is none of {', '.join(table)}")
-    if method == "GET":
-        document = {}
-    if not isinstance(document, dict):
-        raise ApiError("400", "a JSON object is wanted")
-    try:
-        if "id" in document:
-            document = {**document, "identity": document["id"]}
-            del document["id"]
-        return table[name](sandbox, **document)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ApiError("400", str(error)) from error
 
+    name: str
+    function: Callable[..., Any]
+    show: Callable[[Any], object] = lambda result: result
+    is_of_budget: bool = False
+    reads: bool = False
 
-def _budget(sandbox: Sandbox, name: str | None) -> Budget:
-    for budget in sandbox.budgets:
-        if name in {None, budget.id, budget.name}:
-            return budget
-    raise ApiError("404.2", f"there is no budget {name}")
+    @property
+    def help(self) -> str:
+        """The first line of the function's documentation."""
+        return (getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The function's parameters by the names that HTTP and command line use."""
+        _, *parameters = signature(self.function).parameters.values()
+        return {parameter.name.rstrip("_"): parameter for parameter in parameters}
+
+    def run(self, sandbox: Sandbox, document: Fields) -> object:
+        """Carry out the operation."""
+        given = dict(document)
+        target = sandbox.budget(given.pop("budget", None)) if self.is_of_budget else sandbox
+        positional: list[object] = [target]
+        named: Fields = {}
+        for name, parameter in self.parameters.items():
+            if parameter.kind is Parameter.VAR_KEYWORD:
+                named |= given.pop(name, {})
+            elif name in given and parameter.kind is not Parameter.POSITIONAL_ONLY:
+                named[name] = given.pop(name)
+            elif name in given:
+                positional.append(given.pop(name))
+            elif parameter.default is parameter.empty:
+                raise TypeError(f"{self.name} needs {name}")
+        if given:
+            raise TypeError(f"{self.name} does not take {', '.join(given)}")
+        return self.show(self.function(*positional, **named))
 
 
 def _state(sandbox: Sandbox) -> Fields:
-    return {
-        "pid": os.getpid(),
-        "now": sandbox.clock.stamp(),
-        "token": sandbox.token,
-        "requests": len(sandbox.requests),
-        "budgets": [
-            {
-                "id": budget.id,
-                "name": budget.name,
-                "server_knowledge": budget.server_knowledge,
-                **{kind: sum(1 for _ in budget.rows(kind)) for kind in KINDS},
-            }
-            for budget in sandbox.budgets
-        ],
-    }
+    """Show what is in the sandbox."""
+    budgets: list[Fields] = []
+    for budget in sandbox.budgets:
+        head = {name: getattr(budget, name) for name in ("id", "name", "server_knowledge")}
+        budgets.append({**head, **{kind: len(list(budget.rows(kind))) for kind in KINDS}})
+    state = {"pid": os.getpid(), "now": sandbox.clock.timestamp(), "token": sandbox.token}
+    return {**state, "requests": len(sandbox.requests), "budgets": budgets}
 
 
 def _requests(sandbox: Sandbox) -> list[Fields]:
-    return [asdict(request) for request in sandbox.requests]
+    """Show the requests that the sandbox received."""
+    with sandbox.lock:
+        return [asdict(request) for request in sandbox.requests]
 
 
-def _entities(
-    sandbox: Sandbox, kind: str, budget: str | None = None, *, deleted: bool = False
-) -> list[Fields]:
-    return _budget(sandbox, budget).entities(kind, deleted=deleted)
+def _had_scheduled(budget: Budget, value: bool) -> None:  # noqa: FBT001 - as JSON has it
+    """Set whether the budget ever had scheduled transactions; if not, the API says 404.2."""
+    budget.had_scheduled = value
 
 
-def _add(sandbox: Sandbox, kind: str, fields: Fields, budget: str | None = None) -> Fields:
-    return {"id": _budget(sandbox, budget).add(kind, **fields)}
+_ALL = (
+    Operation("add", Budget.add, show=lambda id_: {"id": id_}, is_of_budget=True),
+    Operation("edit", Budget.edit, is_of_budget=True),
+    Operation("delete", Budget.delete, is_of_budget=True),
+    Operation("forget", Budget.forget, is_of_budget=True),
+    Operation("entities", Budget.entities, is_of_budget=True, reads=True),
+    Operation("live", live, is_of_budget=True),
+    Operation("rewind", Budget.rewind, is_of_budget=True),
+    Operation("had-scheduled", _had_scheduled, is_of_budget=True),
+    Operation(
+        "add-budget", Sandbox.add_budget, show=lambda budget: {"id": budget.id, "name": budget.name}
+    ),
+    Operation("remove-budget", Sandbox.remove_budget),
+    Operation("advance", Sandbox.advance, show=lambda now: {"now": now}),
+    Operation("advance-month", Sandbox.advance_month, show=lambda now: {"now": now}),
+    Operation("token", Sandbox.set_token),
+    Operation("fail", Sandbox.fail),
+    Operation("clear-faults", Sandbox.clear_faults),
+    Operation("clear-requests", Sandbox.clear_requests),
+    Operation("state", _state, reads=True),
+    Operation("requests", _requests, reads=True),
+)
+OPERATIONS = {operation.name: operation for operation in _ALL}
 
 
-def _edit(
-    sandbox: Sandbox,
-    kind: str,
-    identity: str,
-    fields: Fields,
-    budget: str | None = None,
-) -> None:
-    _budget(sandbox, budget).edit(kind, identity, **fields)
-
-
-def _delete(sandbox: Sandbox, kind: str, identity: str, budget: str | None = None) -> None:
-    _budget(sandbox, budget).delete(kind, identity)
-
-
-def _forget(sandbox: Sandbox, kind: str, identity: str, budget: str | None = None) -> None:
-    _budget(sandbox, budget).forget(kind, identity)
-
-
-def _live(sandbox: Sandbox, budget: str | None = None) -> list[str]:
-    return live(_budget(sandbox, budget))
-
-
-def _rewind(sandbox: Sandbox, knowledge: int, budget: str | None = None) -> None:
-    _budget(sandbox, budget).rewind(knowledge)
-
-
-def _had_scheduled(sandbox: Sandbox, value: bool, budget: str | None = None) -> None:  # noqa: FBT001 - as JSON has it
-    _budget(sandbox, budget).had_scheduled = value
-
-
-def _add_budget(sandbox: Sandbox, **fields: Any) -> Fields:
-    budget = sandbox.add_budget(**fields)
-    return {"id": budget.id, "name": budget.name}
-
-
-def _remove_budget(sandbox: Sandbox, budget: str) -> None:
-    sandbox.remove_budget(_budget(sandbox, budget).id)
-
-
-def _advance(sandbox: Sandbox, seconds: float) -> Fields:
-    sandbox.advance(seconds)
-    return {"now": sandbox.clock.stamp()}
-
-
-def _advance_month(sandbox: Sandbox) -> Fields:
-    sandbox.advance_month()
-    return {"now": sandbox.clock.stamp()}
-
-
-def _fail(sandbox: Sandbox, fault: str, **options: Any) -> None:
-    sandbox.fail(fault, **options)
-
-
-def _token(sandbox: Sandbox, token: str, answer: str | None = None) -> None:
-    sandbox.set_token(token, answer)
-
-
-def _clear_faults(sandbox: Sandbox) -> None:
-    sandbox.clear_faults()
-
-
-def _clear_requests(sandbox: Sandbox) -> None:
-    sandbox.clear_requests()
-
-
-#: What leaves nothing behind that has to survive a restart.
-LASTS_NOT = {"entities", "fail", "clear-requests"}
-
-TELL: dict[str, Callable[..., object]] = {"state": _state, "requests": _requests}
-DO: dict[str, Callable[..., object]] = {
-    "add": _add,
-    "edit": _edit,
-    "delete": _delete,
-    "forget": _forget,
-    "entities": _entities,
-    "live": _live,
-    "rewind": _rewind,
-    "had-scheduled": _had_scheduled,
-    "add-budget": _add_budget,
-    "remove-budget": _remove_budget,
-    "advance": _advance,
-    "advance-month": _advance_month,
-    "fail": _fail,
-    "token": _token,
-    "clear-faults": _clear_faults,
-    "clear-requests": _clear_requests,
-}
+def carry_out(sandbox: Sandbox, name: str, document: object) -> object:
+    """Carry out an operation that was asked for over HTTP."""
+    if name not in OPERATIONS:
+        raise ApiError("404.1", f"{name} is none of {', '.join(OPERATIONS)}")
+    if not isinstance(document, dict):
+        raise ApiError("400", "a JSON object is wanted")
+    try:
+        return OPERATIONS[name].run(sandbox, document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ApiError("400", str(error.args[0] if error.args else error)) from error

@@ -1,4 +1,4 @@
-"""The sandbox: plans, clock, tokens, rate limit and faults, behind one lock."""
+"""The sandbox: budgets, clock, tokens, rate limit and planned faults, behind one lock."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ynab_sandbox import names, routes
 from ynab_sandbox.body import Body, of_document
-from ynab_sandbox.budget import Budget
+from ynab_sandbox.budget import DATE_FORMAT, Budget
 from ynab_sandbox.clock import Clock
 from ynab_sandbox.errors import ERRORS, ApiError
 from ynab_sandbox.faults import Fault
-from ynab_sandbox.household import Size, invent
+from ynab_sandbox.home import Size
+from ynab_sandbox.household import invent
 from ynab_sandbox.limits import REQUESTS_AN_HOUR, Limiter, RateLimit
 from ynab_sandbox.lock import Lock
+from ynab_sandbox.money import EURO
+from ynab_sandbox.names import HOLIDAY_FLAT, HOUSEHOLD, Names
+from ynab_sandbox.responses import respond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +30,9 @@ if TYPE_CHECKING:
 
 TRANSACTIONS = 3600
 YEARS = 6
-#: Answers above this size, in bytes, are kept for the next time.
+#: Bodies above this size, in bytes, are kept for the next request.
 LARGE = 1 << 20
-KEPT_ANSWERS = 4
+KEPT_BODIES = 4
 KEPT_REQUESTS = 10_000
 
 
@@ -41,10 +44,10 @@ class Request:
         method: the HTTP method.
         path: the path with `/v1`, without the query.
         query: the query parameters.
-        headers: the headers, names in lower case, without the token.
-        status: the status answered; 0 when none was.
-        fault: the fault that was played, if any.
-        at: when, by the sandbox's clock, ISO 8601.
+        headers: all but the token, names in lower case.
+        status: that of the response; 0 for none.
+        fault: the name of the fault that was played.
+        at: the time on the sandbox's clock.
     """
 
     method: str
@@ -58,13 +61,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """An answer before it is sent.
-
-    Attributes:
-        status: the HTTP status.
-        body: the body.
-        headers: further headers.
-    """
+    """A response before it is sent."""
 
     status: int
     body: Body
@@ -75,9 +72,10 @@ class Sandbox:
     """A YNAB account with invented budgets.
 
     Attributes:
-        clock: what time it is for the sandbox.
-        plans: the plans, in order.
-        requests: the requests received on `/v1`, oldest first.
+        budgets: the budgets, in order.
+        clock: the sandbox's clock.
+        requests: the requests received below `/v1`, oldest first.
+        user_id: the id of the account's user.
     """
 
     def __init__(  # noqa: PLR0913 - each has a default
@@ -90,168 +88,134 @@ class Sandbox:
         token: str = "sandbox-token",  # noqa: S107 - opens nothing but invented data
         knowledge: int = 1000,
     ) -> None:
-        """Invents two budgets; the same seed and day give the same ones.
+        """Invent two budgets; the same for the same seed and day.
 
         Args:
-            seed: what makes the data differ.
-            today: the day at which the sandbox's clock stands, UTC; by default it runs, from now.
-            transactions: how many the first budget has, 3600 by default.
-            rate_limit: requests per token and hour, or the limit in detail; None for no limit.
-            token: the access token that is accepted.
+            seed: makes the data differ.
+            today: the day at which the clock stands, UTC; None for a clock that runs.
+            transactions: how many the first budget has; None for 3600.
+            rate_limit: requests an hour and token, or in detail; None for no limit.
+            token: the access token.
             knowledge: the `server_knowledge` that the budgets start with.
         """
         self.lock = Lock()
         self.clock = Clock(today)
-        self.seed = seed
-        self._limiter = Limiter(rate_limit)
         self.requests: deque[Request] = deque(maxlen=KEPT_REQUESTS)
-        # Per token what it is answered: None for data, or the id of an error.
-        self._tokens: dict[str, str | None] = {token: None}
-        self._faults: list[Fault] = []
-        self._answers: dict[object, Body] = {}
-        self._added = 0
         source = random.Random(f"{seed}/user")  # noqa: S311 - has to be repeatable
         self.user_id = str(uuid.UUID(int=source.getrandbits(128), version=4))
+        self._seed = seed
+        self._limiter = Limiter(rate_limit)
+        # The error id that each token is answered with; None for data.
+        self._tokens: dict[str, str | None] = {token: None}
+        self._faults: list[Fault] = []
+        self._bodies: dict[object, Body] = {}
+        self._added = 0
         size = Size(YEARS, TRANSACTIONS if transactions is None else transactions, knowledge)
         self.budgets = [
-            self._invent(names.HOUSEHOLD, size, seed),
-            self._invent(names.HOLIDAY_FLAT, Size(2, 240, knowledge), seed),
+            self._invent(HOUSEHOLD, size, seed),
+            self._invent(HOLIDAY_FLAT, Size(2, 240, knowledge), seed),
         ]
 
-    def _invent(self, who: names.Names, size: Size, seed: object) -> Budget:
-        return Budget(invent(who, size, seed, self.clock.today()), self.clock, self.lock)
+    def _invent(self, names: Names, size: Size, seed: object) -> Budget:
+        return Budget(invent(names, size, seed, self.clock.today()), self.clock, self.lock)
 
     def __getstate__(self) -> Fields:
-        """What is saved: all but requests, kept answers, and faults not played yet."""
-        with self.lock:
-            return {
-                **self.__dict__,
-                "requests": deque(maxlen=KEPT_REQUESTS),
-                "_answers": {},
-                "_faults": [],
-            }
+        """Return what is saved: all but requests, kept bodies and planned faults."""
+        unsaved: Fields = {"requests": deque(maxlen=KEPT_REQUESTS), "_bodies": {}, "_faults": []}
+        return {**self.__dict__, **unsaved}
 
-    def find_budget(self, budget_id: str) -> Budget:
-        """A plan by id; `last-used` is the one changed last.
+    # Budgets
 
-        Args:
-            budget_id: an id or `last-used`.
+    def budget(self, budget: str | None = None) -> Budget:
+        """Return a budget by its id or name; None for the first one."""
+        for each in self.budgets:
+            if budget in {None, each.id, each.name}:
+                return each
+        raise KeyError(f"there is no budget {budget}")
 
-        Raises:
-            ApiError: there is no such plan.
-        """
-        if budget_id == "last-used" and self.budgets:
-            return max(self.budgets, key=lambda budget: budget.last_modified_on)
-        for budget in self.budgets:
-            if budget.id == budget_id.lower():
-                return budget
-        raise ApiError("404.2")
-
-    def add_budget(self, name: str = "Another Budget", **formats: Fields | None) -> Budget:
-        """Adds a plan with a small household in it.
-
-        Args:
-            name: its name.
-            formats: `currency_format` and `date_format`, which may be None.
-        """
+    def add_budget(
+        self,
+        name: str = "Another Budget",
+        currency_format: Fields | None = EURO,
+        date_format: Fields | None = DATE_FORMAT,
+    ) -> Budget:
+        """Add a budget of a small household; its formats may be None."""
         with self.lock:
             self._added += 1
-            seed = f"{self.seed}/{self._added}"
-            budget = self._invent(names.HOLIDAY_FLAT, Size(1, 60), seed)
-            budget.name = name
-            budget.currency_format = formats.get("currency_format", budget.currency_format)
-            budget.date_format = formats.get("date_format", budget.date_format)
-            self.budgets.append(budget)
-            return budget
+            added = self._invent(HOLIDAY_FLAT, Size(1, 60), f"{self._seed}/{self._added}")
+            added.name = name
+            added.currency_format, added.date_format = currency_format, date_format
+            self.budgets.append(added)
+            return added
 
-    def remove_budget(self, budget_id: str) -> None:
-        """Removes a plan: it answers 404.2 from now on.
-
-        Args:
-            budget_id: its id.
-
-        Raises:
-            ApiError: there is no such plan.
-        """
+    def remove_budget(self, budget: str) -> None:
+        """Remove a budget by its id or name: the API says 404.2 from now on."""
         with self.lock:
-            self.budgets.remove(self.find_budget(budget_id))
+            self.budgets.remove(self.budget(budget))
 
-    def advance(self, seconds: float) -> None:
-        """Moves the sandbox's clock forward.
+    # The clock
 
-        Args:
-            seconds: how far.
-        """
+    def advance(self, seconds: float) -> str:
+        """Move the clock forward, and return its time."""
         with self.lock:
             self.clock.advance(seconds)
             self._roll_over()
+            return self.clock.timestamp()
 
-    def advance_month(self) -> None:
-        """Moves the sandbox's clock to the first day of the next month."""
-        with self.lock:
-            self.clock.advance_month()
-            self._roll_over()
+    def advance_month(self) -> str:
+        """Move the clock to the first day of the next month, and return its time."""
+        return self.advance(self.clock.seconds_to_next_month())
 
     def _roll_over(self) -> None:
         for budget in self.budgets:
             budget.roll_over()
 
-    def set_token(self, token: str, answer: str | None = None) -> None:
-        """Accepts a token, or has it refused.
-
-        Args:
-            token: the token.
-            answer: None for data, or the id of the error: 401, 403.1 to 403.4.
-
-        Raises:
-            ValueError: there is no such error.
-        """
-        if answer is not None and answer not in ERRORS:
-            message = f"{answer} is none of {', '.join(ERRORS)}"
-            raise ValueError(message)
-        with self.lock:
-            self._tokens[token] = answer
+    # Tokens, faults and requests
 
     @property
     def token(self) -> str:
-        """The first token that was accepted."""
+        """The first access token."""
         return next(iter(self._tokens))
+
+    def set_token(self, token: str, answer: str | None = None) -> None:
+        """Accept a token, or have it refused with an error, such as 401 or 403.1."""
+        if answer is not None and answer not in ERRORS:
+            raise ValueError(f"{answer} is none of {', '.join(ERRORS)}")
+        with self.lock:
+            self._tokens[token] = answer
 
     def fail(
         self, fault: str | int, path: str | None = None, times: int = 1, **options: object
     ) -> None:
-        """Has the next matching requests go wrong.
+        """Have the next requests go wrong.
 
         Args:
             fault: a fault's name or an HTTP status, see `faults`.
-            path: a regular expression to be found in path and query; None for any request.
+            path: only requests in whose path and query this regular expression is found.
             times: how many requests.
-            options: the fault's own.
-
-        Raises:
-            ValueError: there is no such fault or option.
+            options: the fault's options.
         """
-        planned = Fault(str(fault), re.compile(path or ""), times, options)
+        try:
+            pattern = re.compile(path or "")
+        except re.error as error:
+            raise ValueError(f"{path} is no regular expression: {error}") from None
         with self.lock:
-            self._faults.append(planned)
+            self._faults.append(Fault(str(fault), pattern, times, options))
 
     def clear_faults(self) -> None:
-        """Forgets the faults that are planned."""
+        """Drop the planned faults."""
         with self.lock:
             self._faults.clear()
 
     def clear_requests(self) -> None:
-        """Forgets the recorded requests."""
+        """Drop the recorded requests."""
         with self.lock:
             self.requests.clear()
 
-    def next_fault(self, target: str) -> Fault | None:
-        """The fault to be played for a request, which is thereby used up once.
-
-        Args:
-            target: the request's path and query.
-        """
+    def record(self, request: Request, target: str) -> Fault | None:
+        """Record a request, and take the fault that is planned for its path and query."""
         with self.lock:
+            self.requests.append(request)
             for fault in self._faults:
                 if fault.path.search(target):
                     fault.times -= 1
@@ -260,24 +224,19 @@ class Sandbox:
                     return fault
         return None
 
-    def answer(self, path: str, query: Mapping[str, str], token: str | None) -> Answer:
-        """The answer to a GET.
+    # Responses
 
-        Args:
-            path: the path below `/v1`.
-            query: the query parameters.
-            token: the access token, if one was sent.
-        """
+    def answer(self, path: str, query: Mapping[str, str], token: str | None) -> Answer:
+        """Return the response to a GET of a path below `/v1`."""
         with self.lock:
             self._roll_over()
             try:
                 self._admit(token)
                 return Answer(200, self._body(path, query))
             except ApiError as error:
-                answer = Answer(error.status, of_document(error.body()))
-                if (wait := error.retry_after) is not None:
-                    answer.headers["Retry-After"] = str(wait)
-                return answer
+                wait = error.retry_after
+                headers = {} if wait is None else {"Retry-After": str(wait)}
+                return Answer(error.status, of_document(error.document()), headers)
 
     def _admit(self, token: str | None) -> None:
         if token not in self._tokens:
@@ -287,22 +246,15 @@ class Sandbox:
         self._limiter.count(str(token), self.clock.now().timestamp())
 
     def _body(self, path: str, query: Mapping[str, str]) -> Body:
-        budgets = tuple(
-            (
-                budget.id,
-                budget.revision,
-                budget.name,
-                str(budget.currency_format),
-                str(budget.date_format),
-            )
-            for budget in self.budgets
-        )
-        key = (path, tuple(sorted(query.items())), budgets, self.clock.today())
-        if (kept := self._answers.get(key)) is not None:
+        if path == "/user":
+            return of_document({"data": {"user": {"id": self.user_id}}})
+        state = [(b.id, b.revision, b.name, b.currency_format, b.date_format) for b in self.budgets]
+        key = (path, str(sorted(query.items())), str(state), self.clock.today())
+        if (kept := self._bodies.get(key)) is not None:
             return kept
-        body = of_document(routes.answer(self, path, query))
+        body = of_document({"data": respond(self.budgets, self.clock, path, query)})
         if body.size > LARGE:
-            while len(self._answers) >= KEPT_ANSWERS:
-                del self._answers[next(iter(self._answers))]
-            self._answers[key] = body
+            while len(self._bodies) >= KEPT_BODIES:
+                del self._bodies[next(iter(self._bodies))]
+            self._bodies[key] = body
         return body

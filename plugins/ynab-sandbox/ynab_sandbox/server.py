@@ -1,4 +1,4 @@
-"""The HTTP server: the API under `/v1`, operations for a person under `/sandbox`."""
+"""The HTTP server: the API below `/v1`, operations below `/sandbox`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ynab_sandbox import operations
 from ynab_sandbox.body import Body, of_document
 from ynab_sandbox.errors import ApiError
 from ynab_sandbox.faults import Wire
+from ynab_sandbox.operations import OPERATIONS, carry_out
 from ynab_sandbox.sandbox import Request
 
 if TYPE_CHECKING:
@@ -27,25 +27,19 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 LOCAL_NAMES = {LOOPBACK, "localhost"}
 API = "/v1"
-ADMIN = "/sandbox/"
-#: The longest document that an operation takes, in bytes.
+OPERATE = "/sandbox/"
+#: The longest document for an operation, in bytes.
 LONGEST = 1 << 24
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one sandbox; stopping it ends every connection."""
+    """Serves one sandbox; the end of it is the end of every connection."""
 
     daemon_threads = False
     request_queue_size = 128
 
     def __init__(self, sandbox: Sandbox, port: int, save: Callable[[], None]) -> None:
-        """Binds the port.
-
-        Args:
-            sandbox: what is served.
-            port: the port, 0 for a free one.
-            save: called after each operation.
-        """
+        """Listen."""
         self.sandbox = sandbox
         self.save = save
         self.stopping = threading.Event()
@@ -54,30 +48,30 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the API is."""
+        """The address of the API."""
         return f"http://{LOOPBACK}:{self.server_address[1]}{API}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remembers the connection, so that stopping can end it."""
+        """Remember the connection, so that `stop` can end it."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forgets the connection and closes it."""
+        """Close the connection."""
         self._connections.discard(request)
         if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER):
-            # To be reset: an orderly end must not come before that.
+            # A connection that is to be reset must not be shut down in order before.
             self.close_request(request)
         else:
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing when a client went away; anything else is a mistake to be seen."""
+        """Stay silent if the client is gone; print any other error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """Ends all connections and waits until nothing runs any more."""
+        """End all connections, and wait for their threads."""
         self.stopping.set()
         self.shutdown()
         for connection in list(self._connections):
@@ -87,62 +81,53 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers the requests of one connection."""
+    """Handles the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Server
 
     def version_string(self) -> str:
-        """The `Server` header."""
+        """Return the header `Server`."""
         return "ynab-sandbox"
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - as inherited
-        """The `Date` header, by the sandbox's clock."""
+        """Return the header `Date`, by the sandbox's clock."""
         return format_datetime(self.server.sandbox.clock.now(), usegmt=True)
 
     def log_message(self, *_: object) -> None:
-        """Logs nothing: the sandbox records its requests itself."""
+        """Log nothing: the sandbox records its requests."""
 
     def do_GET(self) -> None:
-        """Answers a GET."""
+        """Respond to a GET."""
         url = urlsplit(self.path)
         if url.path.startswith(f"{API}/"):
             self._api(url.path, dict(parse_qsl(url.query, keep_blank_values=True)))
         else:
-            self._operate(url.path, None)
+            self._operate(url.path)
 
     def do_POST(self) -> None:
-        """Carries out an operation; the API itself only reads."""
-        if self.path.startswith(ADMIN):
-            self._operate(self.path, self._document())
+        """Carry out an operation; the API itself only reads."""
+        if self.path.startswith(OPERATE):
+            self._operate(self.path)
         else:
             self._refuse_method()
 
     def _refuse_method(self) -> None:
-        self._document()  # else closing would reset the connection before the answer is read
+        self._document()  # unread, it would make the end of the connection a reset
         self.close_connection = True
-        self._send(405, of_document(ApiError("405").body()), {"Allow": "GET"})
+        self._send(405, of_document(ApiError("405").document()), {"Allow": "GET"})
 
     do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _refuse_method  # noqa: N815 - as inherited
 
     def _api(self, path: str, query: dict[str, str]) -> None:
         sandbox = self.server.sandbox
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        request = Request(
-            method=self.command,
-            path=path,
-            query=query,
-            headers={
-                name.lower(): value
-                for name, value in self.headers.items()
-                if name.lower() != "authorization"
-            },
-            at=sandbox.clock.stamp(),
-        )
-        with sandbox.lock:
-            sandbox.requests.append(request)
-            fault = sandbox.next_fault(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers.pop("authorization", None)
+        at = sandbox.clock.timestamp()
+        request = Request(self.command, path, query, headers, at=at)
+        fault = sandbox.record(request, self.path)
         answer = sandbox.answer(
             path.removeprefix(API), query, token.strip() if scheme == "Bearer" else None
         )
@@ -175,17 +160,15 @@ class Handler(BaseHTTPRequestHandler):
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             packed = {"Content-Encoding": "gzip", "Content-Length": str(len(body.packed))}
             self._head(status, {**headers, **packed, "Vary": "Accept-Encoding"})
-            self._write(body.packed)
-            return
-        self._head(status, {**headers, "Content-Length": str(body.size)})
-        for piece in body.plain():
-            self._write(piece)
-
-    def _write(self, content: bytes) -> None:
+            pieces = iter([body.packed])
+        else:
+            self._head(status, {**headers, "Content-Length": str(body.size)})
+            pieces = body.plain()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.writelines(pieces)
 
     def _document(self) -> object:
+        """Return the JSON that was sent; None if it is none."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > LONGEST:
             self.close_connection = True
@@ -195,42 +178,37 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             return None
 
-    def _operate(self, path: str, document: object) -> None:
-        # A web page that a browser shows can reach this port: it cannot send this content type
-        # without asking, and it does not come under a local name.
-        host = self.headers.get("Host", "").rpartition(":")[0]
-        json_sent = self.headers.get_content_type() == "application/json"
-        if host not in LOCAL_NAMES or (document is not None and not json_sent):
-            answer = ApiError("403.3", "operations are for this computer, as application/json")
-            self._send(403, of_document(answer.body()), {})
-            return
-        sandbox, name = self.server.sandbox, path.removeprefix(ADMIN)
+    def _operate(self, path: str) -> None:
+        document = self._document()
         try:
-            result = operations.carry_out(sandbox, name, self.command, document)
+            self._check_origin()
+            name = path.removeprefix(OPERATE)
+            reads = name in OPERATIONS and OPERATIONS[name].reads
+            allowed = name if reads or self.command == "POST" else path
+            result = carry_out(self.server.sandbox, allowed, document)
         except ApiError as error:
-            self._send(error.status, of_document(error.body()), {})
+            self._send(error.status, of_document(error.document()), {})
             return
-        if self.command == "POST" and name not in operations.LASTS_NOT:
+        if not reads:
             self.server.save()
         self._send(200, of_document({"data": result}), {})
+
+    def _check_origin(self) -> None:
+        """Refuse web pages: they cannot send JSON unasked, and have no local name."""
+        host = self.headers.get("Host", "").rpartition(":")[0]
+        is_json = self.headers.get_content_type() == "application/json"
+        if host not in LOCAL_NAMES or (self.command == "POST" and not is_json):
+            raise ApiError("403.3", "operations are for this computer, as application/json")
 
 
 @contextlib.contextmanager
 def serve(
     sandbox: Sandbox, port: int = 0, save: Callable[[], None] = lambda: None
 ) -> Iterator[str]:
-    """Serves a sandbox on this computer while the context lasts.
-
-    Args:
-        sandbox: what is served; it may be read and changed meanwhile.
-        port: the port, 0 for a free one.
-        save: called after each operation that came over HTTP.
+    """Serve a sandbox on this computer while the context lasts.
 
     Yields:
-        The API's address, `http://127.0.0.1:PORT/v1`.
-
-    Raises:
-        OSError: the port is taken.
+        The address of the API, `http://127.0.0.1:PORT/v1`.
     """
     server = Server(sandbox, port, save)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

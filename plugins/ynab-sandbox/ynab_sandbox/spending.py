@@ -1,44 +1,44 @@
-"""What an invented household earns, spends and moves: exactly as many transactions as asked for."""
+"""Transactions of an invented household: exactly as many as its size says."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ynab_sandbox import names as words
 from ynab_sandbox.money import MILLIUNITS
+from ynab_sandbox.names import INFLOW, INTEREST, OFF_BUDGET, STARTING_BALANCE, UNCATEGORIZED
 from ynab_sandbox.tables import Fields, new_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ynab_sandbox.household import Inventor
-    from ynab_sandbox.ledger import Special
+    from ynab_sandbox.home import Home
 
 FLAGS = ("red", "orange", "yellow", "green", "blue", "purple", "")
 MEMOS = ("weekly shop", "birthday", "with friends 🍜", "returned one", "split with Zoë")
-#: Purchases a month that the salary is meant for; with more of them there is a bigger salary.
+#: Purchases a month that the salary is enough for; with more of them the salary is larger.
 PURCHASES = 45
+#: Balances to start with, by role of the account, in whole currency units.
+STARTING_BALANCES = {"checking": 3200, "savings": 5000, "cash": 80, "card": -640, "closed": 150}
+STARTING_BALANCES |= {"loan": -240_000, "asset": 310_000}
+#: For how many days a transaction is uncleared, and then cleared but not reconciled.
+UNCLEARED_DAYS, CLEARED_DAYS = 4, 30
+#: Shares of purchases.
+BY_CARD, BY_CASH, FLAGGED, WITH_MEMO, ENTERED = 0.6, 0.1, 0.04, 0.08, 0.4
 
 
 class Spending:
     """Invents the transactions of a household whose accounts, categories and payees exist."""
 
-    def __init__(self, home: Inventor, special: Special) -> None:
-        """Takes the household.
-
-        Args:
-            home: the household so far.
-            special: the categories that YNAB itself makes.
-        """
+    def __init__(self, home: Home) -> None:
+        """Take the household."""
         self.home = home
-        self.special = special
         self.random = home.random
         months = len(home.tables["months"])
         self.scale = max(1, home.size.transactions // (months * PURCHASES))
 
     def transactions(self) -> list[Fields]:
-        """Exactly as many transactions as the household's size says, by date."""
+        """Return the transactions, by date."""
         wanted = self.home.size.transactions
         chosen: list[Fields] = []
         for event in self._events():
@@ -51,7 +51,7 @@ class Spending:
         return chosen
 
     def _events(self) -> Iterator[list[Fields]]:
-        """What happens in a household besides purchases, the things to be seen first."""
+        """Yield what happens besides purchases, the most telling first, then the latest."""
         yield from self._beginnings()
         for month in sorted(self.home.tables["months"], reverse=True):
             start = date.fromisoformat(str(month))
@@ -60,82 +60,74 @@ class Spending:
                     yield event
 
     def _beginnings(self) -> Iterator[list[Fields]]:
-        start = {
-            "checking": 3200,
-            "savings": 5000,
-            "cash": 80,
-            "card": -640,
-            "loan": -240000,
-            "asset": 310000,
-            "closed": 150,
-        }
-        for role, account_id in self.home.accounts.items():
-            on_budget = role not in {"loan", "asset"}
-            yield [
-                self._make(
-                    self.home.first,
-                    start[role] * MILLIUNITS,
-                    account_id=account_id,
-                    payee_id=self.home.payees[words.STARTING_BALANCE],
-                    category_id=self.special.inflow if on_budget else None,
-                )
-            ]
-        if "closed" in self.home.accounts:
-            moved = self.home.first + timedelta(days=20)
+        home, today = self.home, self.home.today
+        for role in home.accounts:
+            category_id = None if role in OFF_BUDGET else home.special.inflow
+            amount = STARTING_BALANCES[role] * MILLIUNITS
+            made = self._make(home.first, amount, role=role, payee=STARTING_BALANCE)
+            yield [{**made, "category_id": category_id}]
+        if "closed" in home.accounts:
+            moved = home.first + timedelta(days=20)
             yield self._transfer(moved, 150 * MILLIUNITS, "closed", "checking")
-        yield from (self._split(self.home.today - timedelta(days=days)) for days in (2, 40))
-        yield [self._refund(self.home.today - timedelta(days=9))]
-        yield [self._realised(self.home.today - timedelta(days=15))]
-        day = self.home.today - timedelta(days=1)
-        yield [self._make(day, -7250, account_id=self.home.accounts["card"], approved=False)]
+        yield from (self._split(today - timedelta(days=days)) for days in (2, 40))
+        yield [self._refund(today - timedelta(days=9))]
+        yield [self._realised(today - timedelta(days=15))]
+        yield [self._make(today - timedelta(days=1), -7250, role="card", approved=False)]
 
     def _month(self, start: date) -> Iterator[list[Fields]]:
         employer, salary = self.home.names.salary
+        amount = salary * self.scale * MILLIUNITS
         for day in (1, 15):
-            yield [
-                self._make(
-                    start.replace(day=day),
-                    salary * self.scale * MILLIUNITS,
-                    payee_id=self.home.payees[employer],
-                    category_id=self.special.inflow,
-                )
-            ]
+            yield [self._make(start.replace(day=day), amount, payee=employer, category=INFLOW)]
         if self.home.names.loan:
             yield self._loan_payment(start.replace(day=2))
             yield [self._loan_interest(start.replace(day=3))]
-        # What is moved is a share of the income, in thousandths: just what milliunits are.
+        # Shares of the income in thousandths, which makes them milliunits.
         income = 2 * salary * self.scale
         card = income * self.random.randint(150, 182)
         yield self._transfer(start.replace(day=25), card, "checking", "card")
         savings = income * self.random.randint(1, 5) * 15
         yield self._transfer(start.replace(day=16), savings, "checking", "savings")
         yield self._transfer(start.replace(day=6), income * 25, "checking", "cash")
-        for payee, category, amount, day in self.home.names.bills:
-            yield [self._bill(start.replace(day=day), payee, category, amount)]
+        for payee, category, bill, day in self.home.names.bills:
+            yield [self._bill(start.replace(day=day), payee, category, bill)]
         yield self._split(start.replace(day=self.random.randint(1, 28)))
 
-    def _make(self, day: date, amount: int, **fields: object) -> Fields:
-        """A transaction, cleared according to how long ago it was."""
-        age = (self.home.today - day).days
-        cleared = "uncleared" if age < 4 else "cleared" if age < 30 else "reconciled"  # noqa: PLR2004 - days
-        made = new_fields(
-            "transactions", self.home.new_id(), date=max(day, self.home.first).isoformat()
-        )
-        made.update(amount=amount, cleared=cleared, account_id=self.home.accounts["checking"])
-        made.update(category_id=self.special.uncategorized)
-        made.update(fields)
-        return made
+    def _make(
+        self,
+        day: date,
+        amount: int,
+        *,
+        role: str = "checking",
+        payee: str | None = None,
+        category: str = UNCATEGORIZED,
+        **fields: object,
+    ) -> Fields:
+        """Return a transaction, cleared according to its age."""
+        home, age = self.home, (self.home.today - day).days
+        cleared = "reconciled" if age >= CLEARED_DAYS else "cleared"
+        made: Fields = {
+            "date": max(day, home.first).isoformat(),
+            "amount": amount,
+            "cleared": "uncleared" if age < UNCLEARED_DAYS else cleared,
+            "account_id": home.accounts[role],
+            "payee_id": home.payees[payee] if payee else None,
+            "category_id": home.categories[category],
+        }
+        return new_fields("transactions", home.new_id(), **{**made, **fields})
 
     def _transfer(self, day: date, amount: int, source: str, target: str) -> list[Fields]:
-        sides = [self._make(day, -amount), self._make(day, amount)]
-        for side, other, ends in zip(
-            sides, reversed(sides), ((source, target), (target, source)), strict=True
-        ):
-            own, far = (self.home.accounts[role] for role in ends)
-            side.update(account_id=own, transfer_account_id=far, category_id=None)
-            side["payee_id"] = self.home.tables["accounts"][far].fields["transfer_payee_id"]
-            side["transfer_transaction_id"] = other["id"]
-        return sides
+        paid = self._make(day, -amount, role=source, category_id=None)
+        received = self._make(day, amount, role=target, category_id=None)
+        for side, other in ((paid, received), (received, paid)):
+            self._link(side, other, other["account_id"])
+        return [paid, received]
+
+    def _link(self, side: Fields, other: Fields, account_id: str) -> None:
+        """Make a transaction or subtransaction a transfer; the other side is in the account."""
+        side["payee_id"] = self.home.fields("accounts", account_id)["transfer_payee_id"]
+        side["transfer_account_id"] = account_id
+        side["transfer_transaction_id"] = other["id"]
 
     def _loan_payment(self, day: date) -> list[Fields]:
         sides = self._transfer(day, 1450 * MILLIUNITS, "checking", "loan")
@@ -144,25 +136,15 @@ class Spending:
         return sides
 
     def _loan_interest(self, day: date) -> Fields:
-        return self._make(
-            day,
-            -690 * MILLIUNITS,
-            account_id=self.home.accounts["loan"],
-            payee_id=self.home.payees[words.INTEREST],
-            category_id=None,
-            debt_transaction_type="interest",
-        )
+        made = self._make(day, -690 * MILLIUNITS, role="loan", payee=INTEREST, category_id=None)
+        return {**made, "debt_transaction_type": "interest"}
 
     def _bill(self, day: date, payee: str, category: str, amount: int) -> Fields:
         cents = self.random.randint(-900, 900) * 10
-        return self._make(
-            day,
-            -amount * MILLIUNITS + cents,
-            payee_id=self.home.payees[payee],
-            category_id=self.home.categories[category],
-        )
+        return self._make(day, -amount * MILLIUNITS + cents, payee=payee, category=category)
 
     def _realised(self, day: date) -> Fields:
+        """Return a bill that was a scheduled transaction before."""
         payee, category, amount, _ = self.home.names.bills[0]
         made = self._bill(day, payee, category, amount)
         made["id"] = f"{made['id']}_{made['date']}"
@@ -175,57 +157,44 @@ class Spending:
         return made
 
     def _split(self, day: date) -> list[Fields]:
-        """A purchase in two categories, with cash back: the last line is a transfer."""
-        first, second = self.random.sample(self.home.names.shops, 2)
-        cash = self.home.accounts["cash"]
-        cash_payee = self.home.tables["accounts"][cash].fields["transfer_payee_id"]
+        """Return a purchase in two categories with cash back: the last line is a transfer."""
+        home = self.home
+        first, second = self.random.sample(home.names.shops, 2)
         shares = [-self.random.randint(500, 4000) * 10 for _ in range(2)] + [-20 * MILLIUNITS]
-        made = self._make(day, sum(shares), payee_id=self.home.payees[first[0]])
-        back = self._make(day, 20 * MILLIUNITS, account_id=cash, category_id=None)
-        checking = self.home.tables["accounts"][made["account_id"]].fields
+        made = self._make(day, sum(shares), payee=first[0], category_id=home.special.split)
+        back = self._make(day, 20 * MILLIUNITS, role="cash", category_id=None)
         lines = [
-            new_fields(
-                "subtransactions", self.home.new_id(), transaction_id=made["id"], amount=share
-            )
+            new_fields("subtransactions", home.new_id(), transaction_id=made["id"], amount=share)
             for share in shares
         ]
-        lines[0].update(category_id=self.home.categories[first[1]], memo=MEMOS[0])
-        lines[1].update(category_id=self.home.categories[second[1]])
-        lines[2].update(payee_id=cash_payee, transfer_account_id=cash)
-        lines[2]["transfer_transaction_id"] = back["id"]
-        back.update(payee_id=checking["transfer_payee_id"], transfer_account_id=checking["id"])
-        back["transfer_transaction_id"] = lines[2]["id"]
-        made.update(category_id=self.special.split, subtransactions=tuple(lines))
+        lines[0].update(category_id=home.categories[first[1]], memo=MEMOS[0])
+        lines[1].update(category_id=home.categories[second[1]])
+        self._link(lines[2], back, back["account_id"])
+        self._link(back, lines[2], made["account_id"])
+        made["subtransactions"] = tuple(lines)
         return [made, back]
 
     def _purchase(self, day: date | None = None) -> Fields:
-        chance = self.random.random
-        payee, category, low, high = self.home.names.shops[
-            int(chance() * len(self.home.names.shops))
-        ]
+        chance, shops = self.random.random, self.home.names.shops
+        payee, category, low, high = shops[int(chance() * len(shops))]
         span = (self.home.today - self.home.first).days
         day = day or self.home.first + timedelta(days=int(chance() * (span + 1)))
         amount = -int((low + chance() * chance() * (high - low)) * 100) * 10
-        role = "card" if (which := chance()) < 0.6 else "cash" if which > 0.9 else "checking"  # noqa: PLR2004 - shares
-        made = self._make(
-            day,
-            amount,
-            account_id=self.home.accounts[role],
-            payee_id=self.home.payees[payee],
-            category_id=self.home.categories[category],
-        )
+        which = chance()
+        role = "card" if which < BY_CARD else "cash" if which > 1 - BY_CASH else "checking"
+        made = self._make(day, amount, role=role, payee=payee, category=category)
         self._decorate(made, payee, role)
         return made
 
     def _decorate(self, made: Fields, payee: str, role: str) -> None:
-        """What some purchases have: a flag, a memo, an import that nobody approved yet."""
+        """Give some purchases a flag, a memo, or an import that is not approved yet."""
         chance = self.random.random()
-        if chance < 0.04:  # noqa: PLR2004 - a share
+        if chance < FLAGGED:
             made["flag_color"] = self.random.choice(FLAGS)
             made["flag_name"] = "Tax" if made["flag_color"] == "red" else None
-        elif chance < 0.12:  # noqa: PLR2004 - a share
+        elif chance < FLAGGED + WITH_MEMO:
             made["memo"] = self.random.choice(MEMOS)
-        if role != "cash" and chance > 0.4:  # noqa: PLR2004 - a share
+        if role != "cash" and chance > ENTERED:
             number = int(made["id"][:4], 16)
             made["import_id"] = f"YNAB:{made['amount']}:{made['date']}:{number}"
             made["import_payee_name"] = payee
@@ -233,18 +202,12 @@ class Spending:
             made["approved"] = made["cleared"] != "uncleared"
 
     def _match(self, chosen: list[Fields]) -> None:
-        """Makes an imported and an entered purchase a matched pair."""
+        """Make an imported and an entered purchase a matched pair."""
         imported = next((each for each in chosen if each["import_id"]), None)
+        account_id = imported["account_id"] if imported else None
+        candidates = (each for each in chosen if each["account_id"] == account_id)
         entered = next(
-            (
-                each
-                for each in chosen
-                if imported
-                and not each["import_id"]
-                and each["account_id"] == imported["account_id"]
-                and each["transfer_account_id"] is None
-            ),
-            None,
+            (e for e in candidates if not e["import_id"] and not e["transfer_account_id"]), None
         )
         if imported and entered:
             imported["matched_transaction_id"] = entered["id"]

@@ -1,15 +1,16 @@
-"""Where a plan's entities are kept: one table per kind, each row with its knowledge.
+"""The tables of a budget: one for each kind of entity, each row with its `server_knowledge`.
 
-A row holds what YNAB stores. Names of other entities, formatted amounts and the goals' progress are
-not here: `views` adds them when a row is read.
+A row holds what YNAB stores. `views` adds names of other entities, formatted amounts and progress
+of goals when a row is read.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 Fields = dict[str, Any]
-#: A plain id; a month's first day; or (month, category id) for a month category.
+#: An id; the first day of a month; (month, category id) for a month category.
 Key = str | tuple[str, str]
 
 KINDS = (
@@ -27,149 +28,87 @@ KINDS = (
 )
 
 
+@dataclass
 class Row:
-    """An entity and the knowledge at which it last changed."""
+    """An entity and the `server_knowledge` at which it last changed."""
 
     __slots__ = ("fields", "knowledge")
-
-    def __init__(self, fields: Fields, knowledge: int) -> None:
-        """Makes a row.
-
-        Args:
-            fields: what YNAB stores of the entity.
-            knowledge: the plan's counter when the entity last changed.
-        """
-        self.fields = fields
-        self.knowledge = knowledge
+    fields: Fields
+    knowledge: int
 
 
 Tables = dict[str, dict[Key, Row]]
 
-#: What an entity has when nobody says otherwise. Amounts are milliunits.
+
+def _fields(names: str, *, zero: str = "", **values: object) -> Fields:
+    """Return fields that are None, but for amounts that are zero and the given values."""
+    return {**dict.fromkeys(names.split()), **dict.fromkeys(zero.split(), 0), **values}
+
+
+_SHOWN: Fields = {"hidden": False, "internal": False}
+#: Fields of a new entity, in the order in which responses show them. Amounts are milliunits.
 DEFAULTS: dict[str, Fields] = {
-    "accounts": {
-        "name": "New Account",
-        "type": "checking",
-        "on_budget": True,
-        "closed": False,
-        "note": None,
-        "balance": 0,
-        "cleared_balance": 0,
-        "uncleared_balance": 0,
-        "transfer_payee_id": None,
-        "direct_import_linked": False,
-        "direct_import_in_error": False,
-        "last_reconciled_at": None,
-        "debt_original_balance": None,
-        "debt_interest_rates": None,
-        "debt_minimum_payments": None,
-        "debt_escrow_amounts": None,
-    },
-    "category_groups": {"name": "New Group", "hidden": False, "internal": False},
-    "categories": {
-        "category_group_id": None,
-        "name": "New Category",
-        "hidden": False,
-        "internal": False,
-        "original_category_group_id": None,
-        "note": None,
-        "goal_type": None,
-        "goal_needs_whole_amount": None,
-        "goal_day": None,
-        "goal_cadence": None,
-        "goal_cadence_frequency": None,
-        "goal_creation_month": None,
-        "goal_target": None,
-        "goal_target_month": None,
-        "goal_target_date": None,
-        "goal_snoozed_at": None,
-    },
-    "payees": {"name": "New Payee", "transfer_account_id": None},
-    "payee_locations": {
-        "payee_id": None,
-        "latitude": "0.0",
-        "longitude": "0.0",
-    },
-    "transactions": {
-        "date": None,
-        "amount": 0,
-        "memo": None,
-        "cleared": "uncleared",
-        "approved": True,
-        "flag_color": None,
-        "flag_name": None,
-        "account_id": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-        "transfer_transaction_id": None,
-        "matched_transaction_id": None,
-        "import_id": None,
-        "import_payee_name": None,
-        "import_payee_name_original": None,
-        "debt_transaction_type": None,
-        "subtransactions": (),
-    },
-    "subtransactions": {
-        "transaction_id": None,
-        "amount": 0,
-        "memo": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-        "transfer_transaction_id": None,
-    },
-    "scheduled_transactions": {
-        "date_first": None,
-        "date_next": None,
-        "frequency": "monthly",
-        "amount": 0,
-        "memo": None,
-        "flag_color": None,
-        "flag_name": None,
-        "account_id": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-        "subtransactions": (),
-    },
-    "scheduled_subtransactions": {
-        "scheduled_transaction_id": None,
-        "amount": 0,
-        "memo": None,
-        "payee_id": None,
-        "category_id": None,
-        "transfer_account_id": None,
-    },
-    "months": {
-        "month": None,
-        "note": None,
-        "income": 0,
-        "budgeted": 0,
-        "activity": 0,
-        "to_be_budgeted": 0,
-        "age_of_money": None,
-    },
-    "month_categories": {"budgeted": 0, "activity": 0, "balance": 0},
-    "money_movements": {
-        "month": None,
-        "moved_at": None,
-        "note": None,
-        "money_movement_group_id": None,
-        "performed_by_user_id": None,
-        "from_category_id": None,
-        "to_category_id": None,
-        "amount": 0,
-    },
-    "money_movement_groups": {
-        "group_created_at": None,
-        "month": None,
-        "note": None,
-        "performed_by_user_id": None,
-    },
+    "accounts": _fields(
+        "name type on_budget closed note balance cleared_balance uncleared_balance "
+        "transfer_payee_id direct_import_linked direct_import_in_error last_reconciled_at "
+        "debt_original_balance debt_interest_rates debt_minimum_payments debt_escrow_amounts",
+        zero="balance cleared_balance uncleared_balance",
+        name="New Account",
+        type="checking",
+        on_budget=True,
+        closed=False,
+        direct_import_linked=False,
+        direct_import_in_error=False,
+    ),
+    "category_groups": _fields("name hidden internal", name="New Group", **_SHOWN),
+    "categories": _fields(
+        "category_group_id name hidden internal original_category_group_id note goal_type "
+        "goal_needs_whole_amount goal_day goal_cadence goal_cadence_frequency "
+        "goal_creation_month goal_target goal_target_month goal_target_date goal_snoozed_at",
+        **{"name": "New Category", **_SHOWN},
+    ),
+    "payees": _fields("name transfer_account_id", name="New Payee"),
+    "payee_locations": _fields("payee_id latitude longitude", latitude="0.0", longitude="0.0"),
+    "transactions": _fields(
+        "date amount memo cleared approved flag_color flag_name account_id payee_id "
+        "category_id transfer_account_id transfer_transaction_id matched_transaction_id "
+        "import_id import_payee_name import_payee_name_original debt_transaction_type "
+        "subtransactions",
+        zero="amount",
+        cleared="uncleared",
+        approved=True,
+        subtransactions=(),
+    ),
+    "subtransactions": _fields(
+        "transaction_id amount memo payee_id category_id transfer_account_id "
+        "transfer_transaction_id",
+        zero="amount",
+    ),
+    "scheduled_transactions": _fields(
+        "date_first date_next frequency amount memo flag_color flag_name account_id payee_id "
+        "category_id transfer_account_id subtransactions",
+        zero="amount",
+        frequency="monthly",
+        subtransactions=(),
+    ),
+    "scheduled_subtransactions": _fields(
+        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id",
+        zero="amount",
+    ),
+    "months": _fields(
+        "month note income budgeted activity to_be_budgeted age_of_money",
+        zero="income budgeted activity to_be_budgeted",
+    ),
+    "month_categories": _fields("", zero="budgeted activity balance"),
+    "money_movements": _fields(
+        "month moved_at note money_movement_group_id performed_by_user_id from_category_id "
+        "to_category_id amount",
+        zero="amount",
+    ),
+    "money_movement_groups": _fields("group_created_at month note performed_by_user_id"),
 }
 
-#: What the sandbox works out by itself, so that nobody can make it disagree with the rest.
+#: Fields that the sandbox computes; nobody can set them.
 DERIVED: dict[str, frozenset[str]] = {
     "accounts": frozenset({"balance", "cleared_balance", "uncleared_balance"}),
     "categories": frozenset({"budgeted", "activity", "balance", "category_group_name"}),
@@ -179,22 +118,32 @@ DERIVED: dict[str, frozenset[str]] = {
 }
 
 
-def new_fields(kind: str, identity: str | None = None, **fields: object) -> Fields:
-    """The fields of a new entity: its defaults, then what is given.
+@dataclass(frozen=True)
+class Special:
+    """Ids of the categories that YNAB itself makes.
 
-    Args:
-        kind: the name of a table, or `subtransactions`, `scheduled_subtransactions`.
-        identity: its id; None for what has none (months, month categories).
-        fields: what differs from the defaults.
+    Attributes:
+        inflow: "Inflow: Ready to Assign".
+        uncategorized: the category of transactions without a category.
+        split: the category of a split transaction, which no list of categories has.
     """
-    head = {} if identity is None else {"id": identity}
+
+    inflow: str
+    uncategorized: str
+    split: str
+
+
+def new_fields(kind: str, entity_id: str | None = None, **fields: object) -> Fields:
+    """Return the fields of a new entity: its defaults, then the given ones."""
+    head = {} if entity_id is None else {"id": entity_id}
     return {**head, **DEFAULTS[kind], "deleted": False, **fields}
 
 
 def living(lines: list[Fields] | tuple[Fields, ...]) -> list[Fields]:
-    """The lines of a split that are not deleted.
-
-    Args:
-        lines: subtransactions of one transaction.
-    """
+    """Return the subtransactions that are not deleted."""
     return [line for line in lines if not line["deleted"]]
+
+
+def lines_of(transaction: Fields) -> list[Fields]:
+    """Return the lines that count in categories: subtransactions, or the transaction itself."""
+    return living(transaction["subtransactions"]) or [transaction]

@@ -1,26 +1,28 @@
-"""How entities look in an answer: stored fields, joined names, amounts of the month, and twins.
+"""Shapes of entities in responses: stored fields, joined names, amounts of a month, formatted ones.
 
-Names are looked up when an entity is read. So a renamed payee does not change the knowledge of its
-transactions, and a delta goes on without them.
+Names are joined when an entity is read. So a renamed payee does not change the knowledge of its
+transactions, and deltas do not resend them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ynab_sandbox.money import Formatter, fit
+from ynab_sandbox.money import Formatter, clamp
 from ynab_sandbox.tables import living
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ynab_sandbox.ledger import Special
-    from ynab_sandbox.tables import Fields, Tables
+    from ynab_sandbox.tables import Fields, Special, Tables
 
-BALANCES = ("balance", "cleared_balance", "uncleared_balance")
+SUMS = {
+    "accounts": ("balance", "cleared_balance", "uncleared_balance"),
+    "months": ("income", "budgeted", "activity", "to_be_budgeted"),
+    "money_movements": ("amount",),
+}
 CATEGORY_SUMS = ("budgeted", "activity", "balance")
 GOAL_SUMS = ("goal_target", "goal_under_funded", "goal_overall_funded", "goal_overall_left")
-MONTH_SUMS = ("income", "budgeted", "activity", "to_be_budgeted")
 GOAL_PROGRESS = (
     "goal_percentage_complete",
     "goal_months_to_budget",
@@ -31,134 +33,90 @@ GOAL_PROGRESS = (
 
 
 class Views:
-    """Shapes one plan's rows, as they are now."""
+    """Shapes of one budget's rows."""
 
     def __init__(self, tables: Tables, special: Special, currency: Fields | None) -> None:
-        """Takes what is to be shown.
-
-        Args:
-            tables: the plan's entities.
-            special: the plan's own categories.
-            currency: the plan's currency format.
-        """
+        """Take the budget's tables, special categories and currency format."""
         self._tables = tables
         self._special = special
         self._money = Formatter(currency)
 
-    def account(self, fields: Fields, *, twins: bool = True) -> Fields:
-        """An account.
+    def entity(
+        self,
+        kind: str,
+        fields: Fields,
+        month: str,
+        *,
+        deleted: bool = False,
+        formatted: bool = True,
+    ) -> Fields:
+        """Return an entity, a category with the amounts of a month.
 
         Args:
-            fields: the stored fields.
-            twins: whether with formatted amounts; the plan export is without.
+            kind: one of `KINDS`.
+            fields: its stored fields.
+            month: the month.
+            deleted: whether to include deleted subtransactions.
+            formatted: whether to add formatted amounts, which the export lacks.
         """
-        view = dict(fields)
-        fit(view, BALANCES)
-        if twins:
-            self._money.twins(view, BALANCES)
+        if kind in {"transactions", "scheduled_transactions"}:
+            return self.transaction(fields, deleted=deleted)
+        if kind == "categories":
+            return self.category(fields, month, formatted=formatted)
+        view, sums = dict(fields), SUMS.get(kind, ())
+        if kind != "money_movements":
+            clamp(view, sums)
+        if formatted:
+            self._money.add_formatted(view, sums)
         return view
 
-    def category(self, fields: Fields, month: str, *, twins: bool = True) -> Fields:
-        """A category with the amounts of a month.
-
-        Args:
-            fields: the category's stored fields.
-            month: the month's first day.
-            twins: whether with formatted amounts; the plan export is without.
-        """
+    def category(self, fields: Fields, month: str, *, formatted: bool = True) -> Fields:
+        """Return a category with its amounts in a month."""
         row = self._tables["month_categories"].get((month, fields["id"]))
         amounts = row.fields if row else dict.fromkeys(CATEGORY_SUMS, 0)
         group = self._tables["category_groups"].get(fields["category_group_id"])
         view = {**fields, "category_group_name": group.fields["name"] if group else None}
         view.update(amounts)
         view["deleted"] = fields["deleted"] or amounts.get("deleted", False)
-        fit(view, CATEGORY_SUMS)
-        for name, value in progress(view).items():
+        clamp(view, CATEGORY_SUMS)
+        for name, value in goal_progress(view).items():
             view.setdefault(name, value)
-        if twins:
-            self._money.twins(view, CATEGORY_SUMS + GOAL_SUMS)
+        if formatted:
+            self._money.add_formatted(view, CATEGORY_SUMS + GOAL_SUMS)
         return view
 
-    def month(self, fields: Fields, *, twins: bool = True) -> Fields:
-        """A month's summary.
-
-        Args:
-            fields: the stored fields.
-            twins: whether with formatted amounts; the plan export is without.
-        """
-        view = dict(fields)
-        fit(view, MONTH_SUMS)
-        if twins:
-            self._money.twins(view, MONTH_SUMS)
-        return view
-
-    def movement(self, fields: Fields) -> Fields:
-        """A money movement.
-
-        Args:
-            fields: the stored fields.
-        """
-        view = dict(fields)
-        self._money.twins(view, ("amount",))
-        return view
-
-    def transaction(self, fields: Fields, *, tombstones: bool) -> Fields:
-        """A transaction or scheduled transaction with its subtransactions.
-
-        Args:
-            fields: the stored fields.
-            tombstones: whether deleted subtransactions show, as they do in deltas.
-        """
+    def transaction(self, fields: Fields, *, deleted: bool) -> Fields:
+        """Return a transaction or scheduled transaction with its subtransactions."""
         view = self.line(fields)
-        lines = fields["subtransactions"]
-        if lines:
-            shown = lines if tombstones else living(lines)
+        if lines := fields["subtransactions"]:
+            shown = lines if deleted else living(lines)
             view["subtransactions"] = [self.line(line) for line in shown]
         return view
 
     def line(self, fields: Fields) -> Fields:
-        """A transaction or subtransaction by itself, with names and twins.
-
-        Args:
-            fields: the stored fields.
-        """
+        """Return a transaction or subtransaction by itself."""
         view = {**fields, **self.names(fields)}
-        self._money.twins(view, ("amount",))
+        self._money.add_formatted(view, ("amount",))
         return view
 
     def names(self, fields: Fields) -> Fields:
-        """The names that go with the ids of a transaction or subtransaction.
-
-        Args:
-            fields: the stored fields.
-        """
+        """Return the names that belong to the ids of a transaction or subtransaction."""
         category_id = fields["category_id"]
-        split = category_id == self._special.split
+        is_split = category_id == self._special.split
         names = {
             "payee_name": self._name("payees", fields["payee_id"]),
-            "category_name": "Split" if split else self._name("categories", category_id),
+            "category_name": "Split" if is_split else self._name("categories", category_id),
         }
         if "account_id" in fields:
             names["account_name"] = self._name("accounts", fields["account_id"]) or ""
         return names
 
-    def _name(self, kind: str, key: str | None) -> str | None:
-        row = self._tables[kind].get(key) if key is not None else None
-        return row.fields["name"] if row else None
-
-    def hybrids(self, fields: Fields, column: str, wanted: str) -> Iterator[Fields]:
-        """The lines of a transaction that belong to a category or payee.
-
-        Args:
-            fields: a transaction's stored fields.
-            column: `category_id` or `payee_id`.
-            wanted: the category or payee.
-        """
-        lines = living(fields["subtransactions"])
-        if fields[column] == wanted:
+    def hybrids(self, fields: Fields, column: str, value: str) -> Iterator[Fields]:
+        """Yield the parts of a transaction that belong to a category or payee."""
+        if fields[column] == value:
             yield self._hybrid(fields, {"type": "transaction", "parent_transaction_id": None})
-        for line in lines:
-            if line[column] == wanted:
+        for line in living(fields["subtransactions"]):
+            if line[column] == value:
                 own = {"type": "subtransaction", "parent_transaction_id": fields["id"]}
                 yield self._hybrid(fields, {**line, **own})
 
@@ -170,13 +128,13 @@ class Views:
             view.pop(name, None)
         return view
 
+    def _name(self, kind: str, key: str | None) -> str | None:
+        row = self._tables[kind].get(key) if key is not None else None
+        return row.fields["name"] if row else None
 
-def progress(category: Fields) -> Fields:
-    """How far a category's goal is, by simple arithmetic: target against what is available.
 
-    Args:
-        category: a category with the amounts of a month.
-    """
+def goal_progress(category: Fields) -> Fields:
+    """Return the progress of a category's goal: its target against what is available."""
     target = category["goal_target"]
     if category["goal_type"] is None or not isinstance(target, int):
         return dict.fromkeys(GOAL_PROGRESS)

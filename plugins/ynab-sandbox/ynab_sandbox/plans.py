@@ -1,35 +1,28 @@
-"""What an invented household intends: scheduled transactions, and money moved where needed."""
+"""What an invented household plans: scheduled transactions, and money moved between categories."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ynab_sandbox import names as words
 from ynab_sandbox.money import MILLIUNITS
+from ynab_sandbox.names import FREQUENCIES
 from ynab_sandbox.tables import new_fields
 
 if TYPE_CHECKING:
-    from ynab_sandbox.household import Inventor
-    from ynab_sandbox.ledger import Special
+    from ynab_sandbox.home import Home
     from ynab_sandbox.tables import Fields
 
 
-def schedule(home: Inventor, special: Special) -> None:
-    """Schedules a transaction of every frequency, one of them split and one a transfer.
-
-    Args:
-        home: the household so far.
-        special: the categories that YNAB itself makes.
-    """
+def schedule(home: Home) -> None:
+    """Schedule a transaction of every frequency; one is split and one is a transfer."""
     shops = home.names.shops
-    for number, frequency in enumerate(words.FREQUENCIES):
+    for number, frequency in enumerate(FREQUENCIES):
         payee, category, low, _ = shops[number % len(shops)]
-        ahead = (home.today + timedelta(days=3 + number)).isoformat()
-        identity = home.put(
+        scheduled_id = home.put(
             "scheduled_transactions",
             date_first=(home.first + timedelta(days=number)).isoformat(),
-            date_next=ahead,
+            date_next=(home.today + timedelta(days=3 + number)).isoformat(),
             frequency=frequency,
             amount=-low * MILLIUNITS,
             memo=f"Planned: {frequency}",
@@ -38,19 +31,19 @@ def schedule(home: Inventor, special: Special) -> None:
             payee_id=home.payees[payee],
             category_id=home.categories[category],
         )
-        fields = home.tables["scheduled_transactions"][identity].fields
+        fields = home.fields("scheduled_transactions", scheduled_id)
         if frequency == "monthly":
-            _split(home, fields, special)
+            _split(home, fields)
         elif frequency == "twiceAMonth":
-            savings = home.tables["accounts"][home.accounts["savings"]].fields
+            savings = home.fields("accounts", home.accounts["savings"])
             fields["payee_id"] = savings["transfer_payee_id"]
             fields["transfer_account_id"] = savings["id"]
             fields["category_id"] = None
 
 
-def _split(home: Inventor, fields: Fields, special: Special) -> None:
+def _split(home: Home, fields: Fields) -> None:
     shares = (fields["amount"] // 4, fields["amount"] - fields["amount"] // 4)
-    fields["category_id"] = special.split
+    fields["category_id"] = home.special.split
     fields["subtransactions"] = tuple(
         new_fields(
             "scheduled_subtransactions",
@@ -63,18 +56,14 @@ def _split(home: Inventor, fields: Fields, special: Special) -> None:
     )
 
 
-def move_money(home: Inventor) -> None:
-    """Moves money between categories in the last six months.
-
-    Args:
-        home: the household so far.
-    """
+def move_money(home: Home) -> None:
+    """Move money between categories in each of the last six months."""
     spendable = [home.categories[shop[1]] for shop in home.names.shops]
     for month in sorted(str(key) for key in home.tables["months"])[-6:]:
-        stamp = f"{month[:8]}02T09:30:00Z"
+        moved_at = f"{month[:8]}02T09:30:00Z"
         group = home.put(
             "money_movement_groups",
-            group_created_at=stamp,
+            group_created_at=moved_at,
             month=month,
             note=home.random.choice((None, "Covering the overspending")),
             performed_by_user_id=home.user_id,
@@ -84,7 +73,7 @@ def move_money(home: Inventor) -> None:
             home.put(
                 "money_movements",
                 month=month,
-                moved_at=stamp,
+                moved_at=moved_at,
                 money_movement_group_id=group,
                 performed_by_user_id=home.user_id,
                 from_category_id=source,

@@ -1,0 +1,276 @@
+"""Responses to the GET paths of API 1.86, as documents whose lists may be generators."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ynab_sandbox.clock import Clock, month_of, year_before
+from ynab_sandbox.errors import ApiError
+from ynab_sandbox.export import document, summary
+from ynab_sandbox.tables import lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ynab_sandbox.budget import Budget
+    from ynab_sandbox.tables import Fields
+
+
+def respond(
+    budgets: Sequence[Budget], clock: Clock, path: str, parameters: Mapping[str, str]
+) -> Fields:
+    """Return the data of the response to a path below `/v1`, or raise an `ApiError`."""
+    found = re.fullmatch(r"/(plan|budget)s(?:/([^/]+)(/.*)?)?", path)
+    if found is None:
+        raise ApiError("404.1")
+    word, budget_id, rest = found.groups()
+    if budget_id is None:
+        return {f"{word}s": _summaries(budgets, parameters)}
+    for pattern, response in ROUTES:
+        if match := pattern.fullmatch(rest or ""):
+            data = response(Query(_find(budgets, budget_id), clock, parameters, match.groupdict()))
+            # The old paths, with the word budgets, have the old key.
+            return {word if key == "plan" else key: value for key, value in data.items()}
+    raise ApiError("404.1")
+
+
+def _summaries(budgets: Sequence[Budget], parameters: Mapping[str, str]) -> list[Fields]:
+    # There is no `default_plan`: a personal token has none, and its schema allows no null.
+    summaries = [summary(budget) for budget in budgets]
+    if parameters.get("include_accounts", "").lower() == "true":
+        for budget, shown in zip(budgets, summaries, strict=True):
+            shown["accounts"] = budget.entities("accounts")
+    return summaries
+
+
+def _find(budgets: Sequence[Budget], budget_id: str) -> Budget:
+    if budget_id == "last-used" and budgets:
+        return max(budgets, key=lambda budget: budget.last_modified_on)
+    for budget in budgets:
+        if budget.id == budget_id.lower():
+            return budget
+    raise ApiError("404.2")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A request for something in a budget, with query parameters and ids of the path by name."""
+
+    budget: Budget
+    clock: Clock
+    parameters: Mapping[str, str]
+    path: Mapping[str, str]
+
+    @property
+    def since(self) -> int | None:
+        """The `last_knowledge_of_server`; None for everything."""
+        given = self.parameters.get("last_knowledge_of_server")
+        if given is None:
+            return None
+        if not re.fullmatch(r"-?\d{1,19}", given):
+            raise ApiError("400", "last_knowledge_of_server is invalid")
+        return int(given)
+
+    @property
+    def month(self) -> str:
+        """The month in the path."""
+        given = self.path["month"]
+        return self.clock.month() if given == "current" else _day(given, "month")
+
+    def entity(self, kind: str, parameter: str) -> Fields:
+        """Return the stored fields of the entity with an id in the path."""
+        row = self.budget.tables[kind].get(self.path[parameter])
+        if row is None or row.fields["deleted"]:
+            raise ApiError("404.2")
+        return row.fields
+
+    def with_knowledge(self, name: str, entities: object) -> Fields:
+        """Return a document with the budget's `server_knowledge`."""
+        return {name: entities, "server_knowledge": self.budget.server_knowledge}
+
+
+def _delta_list(kind: str) -> Callable[[Query], Fields]:
+    def response(query: Query) -> Fields:
+        budget, since, views = query.budget, query.since, query.budget.views
+        if kind == "scheduled_transactions" and not budget.had_scheduled:
+            raise ApiError("404.2")
+        entities = (
+            budget.shape(views, kind, key, row, deleted=since is not None)
+            for key, row in budget.rows(kind, since)
+        )
+        return query.with_knowledge(kind, entities)
+
+    return response
+
+
+def _full_list(kind: str) -> Callable[[Query], Fields]:
+    def response(query: Query) -> Fields:
+        entities = query.budget.entities(kind)
+        if "month" in query.path:
+            entities = [each for each in entities if each["month"] == query.month]
+        if "payee_id" in query.path:
+            payee_id = query.entity("payees", "payee_id")["id"]
+            entities = [each for each in entities if each["payee_id"] == payee_id]
+        has_knowledge = kind != "payee_locations"
+        return query.with_knowledge(kind, entities) if has_knowledge else {kind: entities}
+
+    return response
+
+
+def _single(kind: str, name: str) -> Callable[[Query], Fields]:
+    def response(query: Query) -> Fields:
+        budget, key = query.budget, query.entity(kind, f"{name}_id")["id"]
+        entity = budget.shape(budget.views, kind, key, budget.tables[kind][key], deleted=False)
+        return query.with_knowledge(name, entity) if kind == "transactions" else {name: entity}
+
+    return response
+
+
+def _settings(query: Query) -> Fields:
+    budget = query.budget
+    formats = {"date_format": budget.date_format, "currency_format": budget.currency_format}
+    return {"settings": formats}
+
+
+def _export(query: Query) -> Fields:
+    return query.with_knowledge("plan", document(query.budget, query.since))
+
+
+def _categories(query: Query) -> Fields:
+    """Return categories by group; in a delta only those that changed, and their groups."""
+    budget, views = query.budget, query.budget.views
+    inside: dict[str, list[Fields]] = {}
+    for _, row in budget.rows("categories", query.since):
+        group_id = row.fields["category_group_id"]
+        inside.setdefault(group_id, []).append(views.category(row.fields, budget.month))
+    changed = {key for key, _ in budget.rows("category_groups", query.since)}
+    groups = [
+        {**row.fields, "categories": inside.get(str(key), [])}
+        for key, row in budget.tables["category_groups"].items()
+        if key in changed or key in inside
+    ]
+    return query.with_knowledge("category_groups", groups)
+
+
+def _month_category(query: Query) -> Fields:
+    fields = query.entity("categories", "category_id")
+    if query.month not in query.budget.tables["months"]:
+        raise ApiError("404.2")
+    return {"category": query.budget.views.category(fields, query.month)}
+
+
+def _month(query: Query) -> Fields:
+    budget, views = query.budget, query.budget.views
+    row = budget.tables["months"].get(query.month)
+    if row is None or row.fields["deleted"]:
+        raise ApiError("404.2")
+    within = [views.category(each.fields, query.month) for _, each in budget.rows("categories")]
+    return {"month": {**views.entity("months", row.fields, budget.month), "categories": within}}
+
+
+def _transactions(query: Query) -> Fields:
+    views, is_delta = query.budget.views, query.since is not None
+    chosen = (views.transaction(each, deleted=is_delta) for each in _chosen(query))
+    return query.with_knowledge("transactions", chosen)
+
+
+def _hybrids(kind: str, column: str) -> Callable[[Query], Fields]:
+    def response(query: Query) -> Fields:
+        views, key = query.budget.views, query.entity(kind, column)["id"]
+        hybrids = [view for each in _chosen(query) for view in views.hybrids(each, column, key)]
+        return query.with_knowledge("transactions", hybrids)
+
+    return response
+
+
+def _chosen(query: Query) -> Iterator[Fields]:
+    """Return the transactions that path and parameters choose.
+
+    Without `since_date` it is those of one year, in deltas too: an older transaction that changed
+    is left out although `server_knowledge` is past the change. So does YNAB.
+    """
+    given, account_id, month = query.parameters, None, None
+    first, last = year_before(query.clock.today()), "9999-12-31"
+    if "account_id" in query.path:
+        account_id = query.entity("accounts", "account_id")["id"]
+    if "month" in query.path:
+        first, month = "0001-01-01", query.month
+    if "since_date" in given:
+        first = _day(given["since_date"], "since_date")
+    if "until_date" in given:
+        last = _day(given["until_date"], "until_date")
+    is_of_type = _type_of(query)
+    return (
+        row.fields
+        for _, row in query.budget.rows("transactions", query.since)
+        if first <= row.fields["date"] <= last
+        and account_id in {None, row.fields["account_id"]}
+        and month in {None, month_of(row.fields["date"])}
+        and is_of_type(row.fields)
+    )
+
+
+def _type_of(query: Query) -> Callable[[Fields], bool]:
+    """Return whether transactions are of the type that the parameter `type` asks for."""
+    none = query.budget.special.uncategorized
+    types: dict[str | None, Callable[[Fields], bool]] = {
+        None: lambda _: True,
+        "unapproved": lambda fields: not fields["approved"],
+        "uncategorized": lambda fields: any(
+            line["category_id"] == none for line in lines_of(fields)
+        ),
+    }
+    wanted = query.parameters.get("type")
+    if wanted not in types:
+        raise ApiError("400", "type is invalid")
+    return types[wanted]
+
+
+def _day(text: str, name: str) -> str:
+    """Return a day that was given, `YYYY-MM-DD`."""
+    try:
+        if len(text) == len("2026-01-31"):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise ApiError("400", f"{name} is invalid")
+
+
+#: Responses by path below a budget.
+RESPONSES = {
+    "": _export,
+    "/settings": _settings,
+    "/accounts": _delta_list("accounts"),
+    "/accounts/{account_id}": _single("accounts", "account"),
+    "/accounts/{account_id}/transactions": _transactions,
+    "/categories": _categories,
+    "/categories/{category_id}": _single("categories", "category"),
+    "/categories/{category_id}/transactions": _hybrids("categories", "category_id"),
+    "/months": _delta_list("months"),
+    "/months/{month}": _month,
+    "/months/{month}/categories/{category_id}": _month_category,
+    "/months/{month}/transactions": _transactions,
+    "/months/{month}/money_movements": _full_list("money_movements"),
+    "/months/{month}/money_movement_groups": _full_list("money_movement_groups"),
+    "/money_movements": _full_list("money_movements"),
+    "/money_movement_groups": _full_list("money_movement_groups"),
+    "/payees": _delta_list("payees"),
+    "/payees/{payee_id}": _single("payees", "payee"),
+    "/payees/{payee_id}/payee_locations": _full_list("payee_locations"),
+    "/payees/{payee_id}/transactions": _hybrids("payees", "payee_id"),
+    "/payee_locations": _full_list("payee_locations"),
+    "/payee_locations/{payee_location_id}": _single("payee_locations", "payee_location"),
+    "/transactions": _transactions,
+    "/transactions/{transaction_id}": _single("transactions", "transaction"),
+    "/scheduled_transactions": _delta_list("scheduled_transactions"),
+    "/scheduled_transactions/{scheduled_transaction_id}": _single(
+        "scheduled_transactions", "scheduled_transaction"
+    ),
+}
+ROUTES = [
+    (re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)), response)
+    for template, response in RESPONSES.items()
+]
