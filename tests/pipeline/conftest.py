@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from project_postgres import Server
-from ynab_sandbox.daemon import Daemon
+from ynab_sandbox import Daemon
 
 from tests.support.pipeline import PROJECT
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from ynab_sandbox.daemon import Daemon
+from ynab_sandbox import Daemon
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Installation

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from project_postgres import Server
-from ynab_sandbox.daemon import Daemon, ask
-from ynab_sandbox.store import Options
+from ynab_sandbox import Daemon, Options
+from ynab_sandbox.daemon import ask
 
 from tests.support.pipeline import PROJECT, Database
 

@@ -34,9 +34,7 @@ def _use_sandbox(folder: Path) -> Path:
     also reads the project's .env, and its token does not belong into the sandbox.
     """
     try:
-        from ynab_sandbox.daemon import Daemon  # noqa: PLC0415 -- optional
-        from ynab_sandbox.store import Options  # noqa: PLC0415 -- optional
-        from ynab_sandbox.store import StoreError as SandboxError  # noqa: PLC0415 -- optional
+        from ynab_sandbox import Daemon, Options, SandboxError  # noqa: PLC0415 -- optional
     except ModuleNotFoundError as error:
         raise PipelineError(
             f"{SWITCH} is set, but {error.name} is not installed here: unset it, or install "
