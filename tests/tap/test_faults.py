@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ynab_sandbox import Sandbox, serve
 
-from tests.support.pipeline import BARE, PROJECT, Pipeline, Tap
+from tests.support.environment import BARE
+from tests.support.pipeline import PROJECT, Pipeline, Tap
 from tests.support.rows import STREAMS, assert_equal
 from tests.support.runs import failed, ids, of_budget
 
