@@ -7,6 +7,7 @@ runs the installed command from its first line and ends like any process.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -85,6 +86,8 @@ def serve(address: str) -> Request:
     """Fork for each request until stdin ends; return in the process that is to do it."""
     import tap_ynab.tap  # noqa: F401, PLC0415 the server's whole point
 
+    gc.collect()
+    gc.freeze()  # else each fork would go through all of it at its end
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(100)
