@@ -12,8 +12,8 @@ SETTING = re.compile(
     r"(TAP_YNAB|TARGET_POSTGRES|MELTANO|YNAB|SINGER_SDK|EMBEDDED_POSTGRES|PROJECT_POSTGRES)(_.*)?"
     r"|PG[A-Z]+|LOGLEVEL|NETRC|.*_CA_BUNDLE|.*_(proxy|PROXY)"
 )
-#: Names of variables that move the clock with libfaketime, for all processes or for none.
-CLOCK = re.compile(r"LD_PRELOAD|FAKETIME.*")
+#: Names of variables that move the clock (libfaketime), for all processes or for none.
+CLOCK = re.compile(r"LD_PRELOAD|FAKETIME.*|TZ")
 #: The environment of a user who has set nothing.
 BARE = {
     "PATH": os.defpath,
