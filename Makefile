@@ -1,11 +1,25 @@
 # Thin: each line works by hand too. Another Python than python3: make PYTHON=python3.12 demo
 PYTHON ?= python3
-PIP := -m pip install --disable-pip-version-check -q -c constraints.txt
+PIP := -m pip install -qq -c constraints.txt
 MELTANO := .venv/bin/meltano
 LOADERS := $(basename $(notdir $(wildcard tests/loaders/*.txt)))
 DEMO := $(MELTANO) --log-level=warning --environment=demo
+# Of `make test-dates`: New Year's Eve, and in UTC the year after. With TESTS=, all tests.
+DAY ?= 2029-12-31 20:00:00
+ZONE ?= America/Los_Angeles
+TESTS ?= not integration
 
-.PHONY: install demo test check stop clean
+# The same versions also for builds and for what Meltano installs.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14) or \
+  sys.exit("Python %d.%d" % sys.version_info[:2])' || false) 2>&1)
+needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
+  make PYTHON=python3.13 $(MAKECMDGOALS)))
+
+.PHONY: install demo test test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
 install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
@@ -26,23 +40,35 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 # they wait a lot
 
+test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
+	ANY_SEQUENCE_STEPS=40 .venv-test/bin/pytest -n 4 -m "not integration"
+
+# With Python 3.10, for libfaketime 0.9.10 does not know how later ones sleep. The clock is moved by
+# a number of seconds: with a date, it would begin there in each process.
+test-dates: export TZ := $(ZONE)
+test-dates: .venv-test/installed ## The same on another day, with faketime
+	FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f $$(printf %+d $$(($$(date -d "$(DAY)" +%s) - $$(date +%s)))) \
+	  .venv-test/bin/pytest -n 4 -m "$(TESTS)"
+
 check: .venv-test/installed ## Linters and types
 	.venv-test/bin/ruff check
 	.venv-test/bin/ruff format --check
 	.venv-test/bin/mypy
 
 stop: ## Stop sandbox and databases; their data stays
-	@for environment in demo local; do \
+	@test ! -e .meltano/installed || for environment in demo local; do \
 	  $(MELTANO) --log-level=warning --environment=$$environment invoke target-postgres:database stop; done
-	@$(DEMO) invoke tap-ynab:sandbox stop
+	@test ! -e .meltano/installed || $(DEMO) invoke tap-ynab:sandbox stop
 
 clean: ## Remove what runs left behind, data included
-	test ! -d .meltano || $(MAKE) stop
+	@$(MAKE) --no-print-directory stop
 	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs
 
 .venv/installed: constraints.txt
 	@echo "Installing Meltano ..."
-	@$(PYTHON) -m venv .venv && .venv/bin/python $(PIP) meltano
+	@$(needs_python)$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python $(PIP) --upgrade pip
+	@.venv/bin/python $(PIP) meltano
 	@touch $@
 
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
@@ -52,13 +78,15 @@ clean: ## Remove what runs left behind, data included
 
 .venv-test/installed: pyproject.toml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
 	@echo "Installing what the tests need ..."
-	@$(PYTHON) -m venv .venv-test && .venv-test/bin/python $(PIP) "pip>=25.1"
+	@$(needs_python)$(PYTHON) -m venv --clear .venv-test
+	@.venv-test/bin/python $(PIP) --upgrade pip
 	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline
 	@touch $@
 
 .venv-loaders/installed: $(wildcard tests/loaders/*.txt)
 	@echo "Installing the other loaders that the tests run ..."
-	@set -e; for loader in $(LOADERS); do \
-	  $(PYTHON) -m venv .venv-loaders/$$loader; \
-	  .venv-loaders/$$loader/bin/python -m pip install --disable-pip-version-check -q --no-deps -r tests/loaders/$$loader.txt; done
+	@$(needs_python)set -e; for loader in $(LOADERS); do \
+	  $(PYTHON) -m venv --clear .venv-loaders/$$loader; \
+	  .venv-loaders/$$loader/bin/python $(PIP) --upgrade pip; \
+	  PIP_CONSTRAINT= .venv-loaders/$$loader/bin/python -m pip install -qq --no-deps -r tests/loaders/$$loader.txt; done
 	@touch $@

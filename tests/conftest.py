@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +16,11 @@ from ynab_sandbox import Sandbox, serve
 
 from tests.support.databases import new_database
 from tests.support.described import output, read
+from tests.support.environment import forget_settings
 from tests.support.pipeline import TAP, Pipeline, Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from ynab_sandbox.budget import Budget
 
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 TODAY = date(2026, 11, 21)
+#: Fixtures through which tests get what `make test-fast` does without.
+INTEGRATED = {"postgresql", "installed"}
+
+
+def pytest_configure() -> None:
+    """Keep the caller's settings from all tests."""
+    forget_settings()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need more than the test environment."""
+    for item in items:
+        if INTEGRATED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("integration")
 
 
 @pytest.fixture
@@ -69,10 +84,27 @@ def tap(sandbox: Sandbox, api_url: str, tmp_path: Path, use_export: bool) -> Tap
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgresql() -> type[Server]:
+    """PostgreSQL servers, for fixtures that start one."""
+    return Server
+
+
+@pytest.fixture(scope="session")
+def installed() -> Callable[[str], str]:
+    """Path of a program that is installed outside the test environment."""
+
+    def find(path: str) -> str:
+        assert Path(path).exists(), f"{path} is missing: `make test` installs it"
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def server(postgresql: type[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One PostgreSQL for all tests."""
     with ExitStack() as stack:
-        server = Server(tmp_path_factory.mktemp("postgres"))
+        server = postgresql(tmp_path_factory.mktemp("postgres"))
         stack.callback(server.stop)
         server.start()
         yield server

@@ -12,15 +12,13 @@ import pytest
 from tests.support.bookmarks import complete
 from tests.support.pipeline import Pipeline
 from tests.support.rows import STREAMS
-from tests.support.runs import good
+from tests.support.runs import execute, good
 from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
 
     from tests.support.pipeline import Database, Finished, Tap
-
-LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
 
 
 @pytest.fixture
@@ -67,11 +65,7 @@ def test_a_file_that_cannot_be_finished_loses_no_rows(batching: Tap, database: D
     size = {name: max(p.stat().st_size for p in files(whole, name)) for name in STREAMS}
     largest = max(size, key=size.__getitem__)
     # The last byte fails, when all rows are read.
-    limit = batching.folder / "sitecustomize.py"
-    limit.write_text(LIMIT.format(size[largest] - 1))
-    batching.environment["PYTHONPATH"] = str(batching.folder)
-    cut = batching.run()
-    limit.unlink()
+    cut = execute("prlimit", f"--fsize={size[largest] - 1}", *batching.command())
     assert cut.code == 1
     assert not files(cut, largest)
     assert largest not in {stream for stream, _ in complete(cut.state)}

@@ -20,6 +20,8 @@ from tests.support.rows import STREAMS
 from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ynab_sandbox import Sandbox
 
     from tests.support.pipeline import Database, Finished, Row, Tap
@@ -34,8 +36,9 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture
-def runs(tap: Tap, sandbox: Sandbox) -> tuple[Finished, Finished]:
+def runs(installed: Callable[[str], str], tap: Tap, sandbox: Sandbox) -> tuple[Finished, Finished]:
     """A first run and, after edits, a deletion and an odd value, one that has only these."""
+    installed(str(VENVS / "installed"))
     budget = sandbox.budgets[0]
     first = tap.run()
     rows = budget.entities("transactions")
@@ -51,7 +54,6 @@ def runs(tap: Tap, sandbox: Sandbox) -> tuple[Finished, Finished]:
 def execute(venv: str, command: str, *arguments: str, messages: str, folder: Path) -> str:
     """Run a tool on what the tap has written; what it says on stdout."""
     executable = VENVS / venv / "bin" / command
-    assert executable.exists(), f"{executable} is missing: make .venv-loaders/installed"
     process = subprocess.run(
         [str(executable), *arguments],
         input=messages,

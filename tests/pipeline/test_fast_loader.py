@@ -13,6 +13,7 @@ import pytest
 from tests.support.pipeline import FAST_LOADER, LOADER_PROGRAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.pipeline import Database
@@ -28,8 +29,8 @@ for kind in (Loader, Sink):
 """
 
 
-def test_what_it_replaces_is_still_there() -> None:
-    python = LOADER_PROGRAMS / "python"
+def test_what_it_replaces_is_still_there(installed: Callable[[str], str]) -> None:
+    python = installed(str(LOADER_PROGRAMS / "python"))
     found = subprocess.run([python, "-c", STRAY], capture_output=True, check=True, text=True)
     assert found.stdout == ""
 

@@ -16,7 +16,7 @@ from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 #: As YNAB makes them.
@@ -29,9 +29,9 @@ EXAMPLE = {"YNAB_PERSONAL_ACCESS_TOKEN": TOKEN, "MELTANO_ENVIRONMENT": "local"}
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(installed: Callable[[str], str], tmp_path: Path) -> Iterator[Project]:
     """A fresh copy of the project; what it starts is stopped."""
-    assert MELTANO.exists(), "Meltano is missing: make .meltano/installed"
+    installed(MELTANO)
     with ExitStack() as stack:
         project = Project(tmp_path)
         stack.callback(project.stop)

@@ -17,7 +17,7 @@ from tests.support.rows import STREAMS, assert_equal
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TOKEN = "Qx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8Zq-Jb4n"  # noqa: S105 opens nothing
 DATABASE = ".data/postgres"
@@ -31,9 +31,9 @@ def account() -> Sandbox:
 
 
 @pytest.fixture
-def project(tmp_path: Path, account: Sandbox) -> Iterator[Project]:
+def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     """A project with an account of its own, the environment local, and nothing loaded."""
-    assert MELTANO.exists(), "Meltano is missing: make install"
+    installed(MELTANO)
     with ExitStack() as stack:
         project = Project(tmp_path)
         stack.callback(project.stop)

@@ -11,6 +11,8 @@ from tests.support.pages import Document
 from tests.support.pipeline import PROJECT, STOCK_LOADER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     Json = dict[str, Any]
 
 README = Document(PROJECT / "README.md")
@@ -40,10 +42,11 @@ def test_meltano_knows_the_capabilities_of_the_tap(about: Json, plugins: dict[st
     assert set(plugins["tap-ynab"]["capabilities"]) == set(about["capabilities"])
 
 
-def test_meltano_knows_the_settings_of_the_loader(plugins: dict[str, Json]) -> None:
-    known = json.loads(output(STOCK_LOADER.command, "--about", "--format=json"))["settings"][
-        "properties"
-    ]
+def test_meltano_knows_the_settings_of_the_loader(
+    installed: Callable[[str], str], plugins: dict[str, Json]
+) -> None:
+    about = json.loads(output(installed(STOCK_LOADER.command), "--about", "--format=json"))
+    known = about["settings"]["properties"]
     loader = plugins["target-postgres"]
     assert settings_of(loader).keys() <= known.keys()
     assert loader["config"].keys() <= settings_of(loader).keys()

@@ -43,10 +43,10 @@ def command(command_path: Path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def project(postgresql: type[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose server runs; tests do not stop it."""
     root = tmp_path_factory.mktemp("project")
-    server = Server(root / ".data" / "postgres")
+    server = postgresql(root / ".data" / "postgres")
     server.start()
     yield root
     server.stop()
@@ -59,12 +59,12 @@ def shared(project: Path) -> Server:
 
 
 @pytest.fixture
-def new_server(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+def new_server(postgresql: type[Server], tmp_path: Path) -> Iterator[Callable[[str], Server]]:
     """Servers that are not started yet; they are stopped afterwards."""
     servers: list[Server] = []
 
     def make(name: str = "postgres") -> Server:
-        servers.append(Server(tmp_path / name))
+        servers.append(postgresql(tmp_path / name))
         return servers[-1]
 
     yield make

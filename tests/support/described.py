@@ -20,10 +20,10 @@ def read(name: str) -> str:
 
 def output(*command: str | Path) -> str:
     """Run a command that succeeds; return what it prints."""
-    # In a narrow terminal the lines would wrap.
+    # A narrow terminal would break its lines, and in the project's folder it might read its .env.
     environment = {"PATH": os.defpath, "HOME": os.devnull, "COLUMNS": "200"}
     return subprocess.run(
-        command, cwd=PROJECT, env=environment, check=True, capture_output=True, encoding="utf-8"
+        command, cwd=os.sep, env=environment, check=True, capture_output=True, encoding="utf-8"
     ).stdout
 
 

@@ -12,12 +12,13 @@ from project_postgres import Server
 from ynab_sandbox import Daemon, Options
 from ynab_sandbox.daemon import ask
 
+from tests.support.environment import CLOCK
 from tests.support.pipeline import PROJECT, Database
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MELTANO = PROJECT / ".venv/bin/meltano"
+MELTANO = str(PROJECT / ".venv/bin/meltano")
 PYTHON = PROJECT / ".venv/bin/python"
 #: Python reads it first in Meltano's own process: writes down whom it would look up or connect to
 #: outside this machine, and lets it not.
@@ -67,11 +68,12 @@ class Project:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Meltano with nothing in its environment but these variables."""
-        return self.execute(str(MELTANO), *arguments, **environment)
+        return self.execute(MELTANO, *arguments, **environment)
 
     def variables(self, **environment: str) -> dict[str, str]:
         """All that is in the environment."""
         return {
+            **CLOCK,
             "PATH": os.defpath,
             "HOME": str(self.folder),
             "PYTHONPATH": str(self.folder / "watch"),
@@ -83,7 +85,7 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Meltano in a process group of its own, its log to be read."""
         return subprocess.Popen(
-            [str(MELTANO), *arguments],
+            [MELTANO, *arguments],
             env=self.variables(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

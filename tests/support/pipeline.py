@@ -13,17 +13,14 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.support import fork_server
+from tests.support.environment import BARE, CLOCK
+
 PROJECT = Path(__file__).parents[2]
 TAP = str(Path(sys.executable).with_name("tap-ynab"))
-#: What Meltano has installed for the loader.
+#: Programs that Meltano has installed for the loader.
 LOADER_PROGRAMS = PROJECT / ".meltano/loaders/target-postgres/venv/bin"
 PIPELINE_TARGET = str(LOADER_PROGRAMS / "ynab-pipeline-target")
-#: The environment of a user who has set nothing.
-BARE = {
-    "PATH": os.defpath,
-    # We support 3.10 as long as the SDK does, which warns of it.
-    "PYTHONWARNINGS": "error,ignore:Python 3.10 reached its end of life",
-}
 
 Row = dict[str, Any]
 State = dict[str, Any]
@@ -96,16 +93,7 @@ class Tap:
             command = self.command(*arguments, state=state)
         finally:
             self.config = usual
-        process = subprocess.run(
-            command,
-            env=BARE | self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            timeout=120,
-        )
-        return Finished(process.returncode, process.stdout, process.stderr)
+        return Finished(*fork_server.run(command, self.folder, BARE | self.environment))
 
 
 @dataclass
@@ -155,7 +143,7 @@ class Pipeline:
         return [self.loader.command, "--config", config]
 
     def loader_environment(self) -> dict[str, str]:
-        return {"PATH": os.defpath, "PGTZ": "UTC", **self.loader.environment}
+        return {"PATH": os.defpath, "PGTZ": "UTC", **CLOCK, **self.loader.environment}
 
     def load(self, messages: str) -> None:
         loader = subprocess.run(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.support.pipeline import BARE, TAP, Finished
+from tests.support.environment import BARE
+from tests.support.pipeline import TAP, Finished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
 
 def run(*arguments: str, folder: Path, stdin: str = "", **environment: str) -> Finished:
     """The tap with nothing but these arguments and variables."""
+    return execute(TAP, *arguments, folder=folder, stdin=stdin, **environment)
+
+
+def execute(
+    *command: str, folder: Path | None = None, stdin: str = "", **environment: str
+) -> Finished:
+    """A command likewise."""
     process = subprocess.run(
-        [TAP, *arguments],
+        command,
         env=BARE | environment,
         cwd=folder,
         input=stdin,

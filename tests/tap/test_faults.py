@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ynab_sandbox import Sandbox, serve
 
-from tests.support.pipeline import BARE, PROJECT, Pipeline, Tap
+from tests.support.environment import BARE
+from tests.support.pipeline import PROJECT, Pipeline, Tap
 from tests.support.rows import STREAMS, assert_equal
 from tests.support.runs import failed, ids, of_budget
 
@@ -73,7 +74,8 @@ def ride_out(folder: Path, fault: str, use_export: bool) -> tuple[Sandbox, Finis
         sandbox.fail(name, path=path, **options)
     with serve(sandbox) as url:
         config = {"access_token": sandbox.token, "api_url": url, "use_export": use_export}
-        return sandbox, Tap(folder, {**config, "request_timeout": 1}).run()
+        timeout = {"request_timeout": 1} if name == "stall" else {}
+        return sandbox, Tap(folder, {**config, **timeout}).run()
 
 
 def test_every_fault_at_every_endpoint(tmp_path: Path) -> None:
@@ -96,7 +98,11 @@ def test_every_fault_at_every_endpoint(tmp_path: Path) -> None:
             met = [r.fault for r in sandbox.requests if re.search(path, r.path) and r.fault]
             assert len(met) == (not way or endpoint not in IN_EXPORT), (fault, way, endpoint)
         count = len(ENDPOINTS) - (len(IN_EXPORT) if way else 0)
-        assert finished.log.count("Trying again in") == count, (fault, finished.log)
+        tries = [(request.path, *request.query.items()) for request in sandbox.requests]
+        again = len(tries) - len(set(tries))
+        # On a busy machine, more may take a second than what is stalled.
+        assert again == count or (again > count and FAULTS[fault][0] == "stall"), fault
+        assert finished.log.count("Trying again in") == again, (fault, finished.log)
         if way:
             lines.append(f"| {fault} |{' ✓ |' * len(ENDPOINTS)}")
     table = "\n".join(lines)

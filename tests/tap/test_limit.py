@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from tap_ynab.tap import TapYNAB
 from ynab_sandbox import RateLimit, Sandbox, serve
 
 from tests.support.pipeline import Tap
@@ -13,16 +15,30 @@ from tests.support.rows import assert_equal
 from tests.support.runs import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ynab_sandbox.sandbox import Answer
 
     from tests.support.pipeline import Pipeline, State
 
 
+class Strict(Sandbox):
+    """Allows four requests, but in any second rather than hour.
+
+    By its clock they come a tenth of a second apart, and a second after it has refused one.
+    """
+
+    def answer(self, path: str, query: Mapping[str, str], token: str | None) -> Answer:
+        given = super().answer(path, query, token)
+        self.advance(1 if given.status == 429 else 0.1)
+        return given
+
+
 @pytest.fixture
-def strict() -> Sandbox:
-    """A sandbox that allows a few requests, but in any second rather than hour."""
-    return Sandbox(transactions=60, rate_limit=RateLimit(4, 1, retry_after=True))
+def strict() -> Strict:
+    limit = RateLimit(4, 1, retry_after=True)
+    return Strict(today=date(2026, 11, 21), transactions=60, rate_limit=limit)
 
 
 @pytest.fixture
@@ -134,12 +150,34 @@ def test_a_finished_run_counts_its_requests_and_leaves_nothing_to_do(
     assert "left" not in run
 
 
-def test_an_hour_that_is_used_up_is_waited_for(tap: Tap, sandbox: Sandbox) -> None:
-    # In two seconds these are of no hour any more.
-    sent = {str(int(time.time()) - 3658): 200}
-    finished = tap.run(state={"bookmarks": {"budgets": {"requests": sent}}})
-    assert finished.code == 0, finished.log
-    waits = [line for line in finished.log.splitlines() if "200 requests in the last hour" in line]
-    assert len(waits) == 1
+class Clock:
+    """Time that stands still until somebody sleeps."""
+
+    def __init__(self) -> None:
+        """Stand at the present."""
+        self.now = time.time()
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_an_hour_that_is_used_up_is_waited_for(
+    tap: Tap,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    sent = int(clock.now) - 1800
+    monkeypatch.setattr(time, "time", lambda: clock.now)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    state = {"bookmarks": {"budgets": {"requests": {str(sent): 200}}}}
+    TapYNAB(config=tap.config, state=state).run()
+    # Requests are counted by the minute: an hour and a minute later, these are of no hour any more.
+    assert clock.now == sent + 3660
+    waits = [line for line in caplog.messages if "200 requests in the last hour" in line]
     assert "Waiting until" in waits[0]
+    assert [line.split()[-3:] for line in waits] == [
+        [str(minutes), "minutes", "left."] for minutes in range(31, 0, -1)
+    ]
     assert {request.status for request in sandbox.requests} == {200}
