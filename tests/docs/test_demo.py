@@ -12,6 +12,7 @@ import requests
 
 from tests.support.described import output, read
 from tests.support.pages import page
+from tests.support.pipeline import PROJECT
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
@@ -46,9 +47,9 @@ def test_what_make_demo_prints(
     psql = plugins["target-postgres"]["commands"]["psql"]
     command = [Path(sys.executable).with_name(psql["executable"]), *psql["args"].split()]
     command += ["--dir", server.folder, pipeline.database.url]
-    delta = output(*command, "-f", "demo/delta.sql")
+    delta = output(*command, "-f", PROJECT / "demo/delta.sql")
     state = json.dumps({"singer_state": pipeline.state})
-    summary = output(*command, "-v", f"state={state}", "-f", "demo/summary.sql")
+    summary = output(*command, "-v", f"state={state}", "-f", PROJECT / "demo/summary.sql")
 
     printed = [line.rstrip() for line in (*day, *delta.splitlines(), *summary.splitlines())]
     lines = shown("make demo")

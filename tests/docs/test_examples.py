@@ -77,7 +77,8 @@ def test_the_number_of_requests(tap: Tap, sandbox: Sandbox, own_settings: dict[s
         assert requests_of_next_run() == idle + also + money
     sandbox.advance_month()
     also = cost["also, in the first run of a new month"]
-    assert requests_of_next_run() == idle + also * len(sandbox.budgets)
+    # The new month is a change, too.
+    assert requests_of_next_run() == idle + (also + money) * len(sandbox.budgets)
 
     stated = re.search(r"allows (\d+) requests an hour", SCHEDULES.text)
     assert stated
