@@ -23,7 +23,6 @@ def test_variables_of_the_caller_reach_no_test() -> None:
     chosen = [
         "tests/test_environment.py::test_no_setting_is_in_the_environment",
         "tests/tap/test_settings.py::test_settings_from_the_environment",
-        "tests/tap/test_sdk.py",
         "tests/sandbox/test_server.py",
     ]
     finished = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.support import fork_server
 from tests.support.environment import BARE
 from tests.support.pipeline import TAP, Finished
 
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
     from ynab_sandbox.budget import Budget
 
 
-def run(*arguments: str, folder: Path, stdin: str = "", **environment: str) -> Finished:
+def run(*arguments: str, folder: Path, **environment: str) -> Finished:
     """The tap with nothing but these arguments and variables."""
-    return execute(TAP, *arguments, folder=folder, stdin=stdin, **environment)
+    return Finished(*fork_server.run([TAP, *arguments], folder, BARE | environment))
 
 
 def execute(
     *command: str, folder: Path | None = None, stdin: str = "", **environment: str
 ) -> Finished:
-    """A command likewise."""
+    """A command in a process of its own, likewise."""
     process = subprocess.run(
         command,
         env=BARE | environment,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.pipeline import TAP
 from tests.support.rows import STREAMS
-from tests.support.runs import failed, good, run, said
+from tests.support.runs import execute, failed, good, run, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def test_of_several_config_files_the_last_one_wins(
 def test_a_config_that_can_be_read_only_once(tap: Tap, tmp_path: Path) -> None:
     """As a shell gives it: `--config <(pass show ynab)`, or `--config /dev/stdin`."""
     arguments = ("--config", "/dev/stdin", "--discover")
-    finished = good(run(*arguments, folder=tmp_path, stdin=json.dumps(tap.config)))
+    finished = good(execute(TAP, *arguments, folder=tmp_path, stdin=json.dumps(tap.config)))
     assert len(json.loads(finished.stdout)["streams"]) == len(STREAMS)
 
 
