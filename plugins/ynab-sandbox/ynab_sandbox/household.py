@@ -19,7 +19,7 @@ from ynab_sandbox.names import (
     STARTING_BALANCE,
     UNCATEGORIZED,
 )
-from ynab_sandbox.plans import move_money, schedule
+from ynab_sandbox.schedule import move_money, schedule
 from ynab_sandbox.spending import Spending
 from ynab_sandbox.sums import settle
 from ynab_sandbox.tables import Row, Special, new_fields

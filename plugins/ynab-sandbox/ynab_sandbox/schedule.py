@@ -1,4 +1,4 @@
-"""What an invented household plans: scheduled transactions, and money moved between categories."""
+"""Scheduled transactions of an invented household, and money moved between its categories."""
 
 from __future__ import annotations
 
