@@ -1,4 +1,4 @@
-"""How a stream is read from a budget, as data.
+"""Feeds: ways to read a stream from a budget, as data.
 
 `streams` declares a feed for each stream, and `budget` reads it.
 """
@@ -31,7 +31,7 @@ class Use(Enum):
 
 @dataclass(frozen=True)
 class Feed:
-    """Where the rows of a stream are, and how to ask for them.
+    """Address of the rows of a stream, and the ways to ask for them.
 
     Attributes:
         path: Address of their list, below that of the budget. Streams may share one.

@@ -38,7 +38,7 @@ FIRST_PROBE, LONGEST_PROBE, LONGEST_LIMIT = 60.0, 600.0, 3900.0
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long and how often one request is tried.
+    """Limits of time and tries for one request.
 
     Attributes:
         seconds: Time after which no new try begins.

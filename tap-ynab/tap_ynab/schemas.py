@@ -1,4 +1,4 @@
-"""What a row looks like: a JSON schema a stream.
+"""JSON schemas of the streams.
 
 Fields have the names and meanings of YNAB's API 1.86 (https://api.ynab.com). Amounts are
 milliunits: 1,000 are one unit of the budget's currency. Only `id` is required and enums are plain
@@ -11,7 +11,7 @@ import typing as t
 
 from singer_sdk import typing as th
 
-#: Endings of the columns that repeat an amount for people; in the catalog, not selected.
+#: Endings of columns that repeat an amount for people; in the catalog, but not selected.
 FORMATTED = ("_formatted", "_currency")
 
 #: A list stored as one JSON value. With `items`, loaders would make an SQL array of it.
@@ -31,7 +31,9 @@ FLAGS = (
     th.Property("flag_color", th.StringType, description="May be empty text as well as null"),
     th.Property("flag_name", th.StringType),
 )
-PARTS = th.Property("subtransactions", JSON_LIST, description="Of a split, each with its category")
+SUBTRANSACTIONS = th.Property(
+    "subtransactions", JSON_LIST, description="Parts of a split, each with its category"
+)
 DELETED = th.Property("deleted", th.BooleanType, description="Deleted in YNAB; the row stays")
 KNOWLEDGE = th.Property(
     "server_knowledge", th.IntegerType, description="YNAB's counter when the row was read"
@@ -44,7 +46,7 @@ REST = th.Property(
 
 
 def milliunits(name: str, description: str | None = None) -> tuple[th.Property[t.Any], ...]:
-    """An amount in milliunits and its two twins: as YNAB formats it, and in currency units."""
+    """Return an amount in milliunits, and the same as formatted text and in currency units."""
     return (
         th.Property(name, th.IntegerType, description=description),
         th.Property(f"{name}_formatted", th.StringType),
@@ -53,17 +55,17 @@ def milliunits(name: str, description: str | None = None) -> tuple[th.Property[t
 
 
 def references(*names: str) -> tuple[th.Property[t.Any], ...]:
-    """Ids of other rows, and the names that YNAB joins to them when they are read."""
+    """Return ids of other rows, and names that YNAB joins to them."""
     return tuple(th.Property(name, th.StringType) for name in names)
 
 
 def schema(*properties: th.Property[t.Any]) -> dict[str, t.Any]:
-    """JSON schema of a stream that is read in full each time."""
+    """Return the JSON schema of a stream that is read in full each time."""
     return th.PropertiesList(ID, *properties, REST).to_dict()
 
 
 def delta_schema(*properties: th.Property[t.Any]) -> dict[str, t.Any]:
-    """JSON schema of a stream of which only changes are read."""
+    """Return the JSON schema of a stream with deltas."""
     return schema(*properties, KNOWLEDGE)
 
 
@@ -180,9 +182,7 @@ TRANSACTIONS = delta_schema(
     th.Property("import_payee_name_original", th.StringType),
     th.Property("debt_transaction_type", th.StringType),
     th.Property("is_split", th.BooleanType, description="Has subtransactions"),
-    th.Property(
-        "subtransactions", JSON_LIST, description="Parts of a split, each with its category"
-    ),
+    SUBTRANSACTIONS,
     DELETED,
 )
 
@@ -196,9 +196,7 @@ SCHEDULED_TRANSACTIONS = delta_schema(
     *FLAGS,
     *references("account_id", "account_name", "payee_id", "payee_name"),
     *references("category_id", "category_name", "transfer_account_id"),
-    th.Property(
-        "subtransactions", JSON_LIST, description="Parts of a split, each with its category"
-    ),
+    SUBTRANSACTIONS,
     DELETED,
 )
 

@@ -1,7 +1,7 @@
-"""What is kept between runs. Meltano keeps it; this module alone reads and writes its keys.
+"""The state between two runs. Meltano keeps it; this module alone reads and writes its keys.
 
     bookmarks:
-      budgets:                 what runs tell each other, see `RunState`
+      budgets:                 notes for the next run, see `RunState`
         requests, left, names
       <stream>:
         partitions:            one `Bookmark` for each budget
@@ -34,7 +34,7 @@ Parts = dict[str, list[str]]
 
 
 class Bookmark:
-    """How far one stream of one budget was read."""
+    """Bookmark of one stream of one budget."""
 
     def __init__(
         self, entry: Entry, feed: Feed, *, label: str, since_date: str, is_kept: bool = True
@@ -142,7 +142,7 @@ class Bookmark:
 
 
 class RunState:
-    """All that is kept between runs."""
+    """Bookmarks, and notes for the next run."""
 
     def __init__(self, state: Entry) -> None:
         """Read the tap's state, which is changed in place."""
@@ -150,7 +150,7 @@ class RunState:
 
     @property
     def _run(self) -> Entry:
-        """What runs tell each other, kept with the stream `budgets`, which has no bookmarks."""
+        """Notes for the next run, kept with the stream `budgets`, which has no bookmarks."""
         entry: Entry = self._state.setdefault("bookmarks", {}).setdefault("budgets", {})
         return entry
 
