@@ -180,3 +180,38 @@ def test_an_account_without_budgets_is_no_reason_to_mark_rows(
     for finished in (good(tap.run()), good(tap.run(state=first.state))):
         assert not finished.activated()
         assert not [m for m in finished.messages if m["type"] == "RECORD"]
+
+
+def test_the_log_has_one_line_for_each_stream_and_budget(
+    tap: Tap, first: Finished, budget: Budget, other: Budget
+) -> None:
+    budget.edit("payees", budget.entities("payees")[0]["id"], name="Edited")
+    log = good(tap.run(state=first.state)).log
+    lines = [line.rpartition(" | ")[2] for line in log.splitlines()]
+    for stream in BUDGET_STREAMS:
+        for each in (budget, other):
+            [line] = [line for line in lines if line.startswith(f"{stream} of {each.name}: ")]
+            moved = "1000 -> 1001" if each is budget else "1000 -> 1000"
+            assert line.endswith(f", server_knowledge {moved}") == (stream in DELTA_STREAMS)
+    assert "payees of Our Household: 1 row, server_knowledge 1000 -> 1001" in lines
+    assert "payees of Ferienwohnung: 0 rows, server_knowledge 1000 -> 1000" in lines
+    # The version, no settings from the environment, the account and its budgets.
+    assert len(lines) == 4 + 2 * len(BUDGET_STREAMS)
+    assert budget.id not in log
+
+
+def test_the_lines_of_the_sdk_appear_at_level_debug(tap: Tap) -> None:
+    arguments = Catalog(tap).only("payees").arguments()
+    tap.environment["TAP_YNAB_LOGLEVEL"] = "DEBUG"
+    log = good(tap.run(*arguments)).log
+    assert "METRIC: " in log
+    assert "Starting incremental sync of 'payees'" in log
+
+
+def test_control_characters_in_a_name_make_no_line_of_their_own(
+    tap: Tap, budget: Budget, sandbox: Sandbox
+) -> None:
+    budget.name = "Ours\n2026-01-01 | ERROR | \x1b[31mforged"
+    log = good(tap.run()).log
+    assert sandbox.budgets[0].name not in log
+    assert "accounts of Ours\\n2026-01-01 | ERROR | \\x1b[31mforged: 7 rows" in log
