@@ -178,7 +178,7 @@ class BudgetReader:
     def _request_export(self, since: int | None) -> list[Export]:
         exports: list[Export] = []
         with ExitStack() as responses, ExitStack() as failed:
-            found = self.api.export(since)
+            found = self.api.fetch_export(since)
             for response in [responses.enter_context(closing(each)) for each in found]:
                 # Of two, the second one is the whole budget.
                 export = Export(response, is_full=since is None or bool(exports))
@@ -218,7 +218,7 @@ class BudgetReader:
     def _read_months(self, selection: Selection) -> Iterator[Batch]:
         """Yield what changed, one request a month: the export fails, and no list has it."""
         feed = selection.feed
-        months = self.api.month_by_month(selection.bookmark.since(ENDPOINT))
+        months = self.api.fetch_months(selection.bookmark.since(ENDPOINT))
         yield Batch(_unnested(months.rows(), feed), ENDPOINT, months.server_knowledge, months.month)
 
     def _responses(self, selection: Selection, exports: Sequence[Export]) -> Sequence[Response]:
@@ -237,22 +237,22 @@ class BudgetReader:
             elif not is_changed and not bookmark.export_is_partial:
                 return ()
         if not feed.is_delta:
-            return self.api.all_rows(feed)
+            return self.api.fetch_all(feed)
         if since is None and feed.is_dated:
             # Only a delta has deletions, if rows were read with another `since_date`.
             before = bookmark.since_any_date(ENDPOINT)
-            deletions = [] if before is None else self.api.changes(feed, before)
-            return [*deletions, *self.api.all_rows(feed)]
+            deletions = [] if before is None else self.api.fetch_delta(feed, before)
+            return [*deletions, *self.api.fetch_all(feed)]
         sharing = [
             each
             for each in self._selections.values()
             if each.feed.path == feed.path and (self._export_fails or not each.in_export)
         ]
         if len(sharing) == 1:
-            return self.api.changes(feed, since)
+            return self.api.fetch_delta(feed, since)
         if feed.path not in self._lists:
             counters = [each.bookmark.since(ENDPOINT) for each in sharing]
-            shared = SharedDelta(lambda known: self.api.changes(feed, known), counters)
+            shared = SharedDelta(lambda since: self.api.fetch_delta(feed, since), counters)
             self._lists[feed.path] = self._open.enter_context(closing(shared))
         return self._lists[feed.path].since(since)
 
@@ -260,7 +260,7 @@ class BudgetReader:
         self, feed: Feed, *, referring_to: Sequence[str] | None = None
     ) -> Iterator[Batch]:
         """Yield all rows, or those that refer to some ids; the bookmark stays."""
-        for response in self.api.all_rows(feed):
+        for response in self.api.fetch_all(feed):
             with closing(response):
                 rows = self._rows_of(feed, response)
                 if referring_to is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from datetime import date
 
-from tap_ynab.delta import changes
+from tap_ynab.delta import fetch_delta
 from tap_ynab.records import is_date
 from tap_ynab.slices import MonthByMonth, by_date
 
@@ -47,16 +47,16 @@ class BudgetAPI:
         self._path = f"/plans/{budget['id']}"
         self._since_date = since_date
 
-    def export(self, since: int | None) -> list[Response]:
+    def fetch_export(self, since: int | None) -> list[Response]:
         """Return what changed in the budget since a counter, or all of it."""
-        return changes(lambda known: self._request("", known, is_replaceable=True), since)
+        return fetch_delta(lambda since: self._request("", since, is_replaceable=True), since)
 
-    def changes(self, feed: Feed, since: int | None) -> list[Response]:
+    def fetch_delta(self, feed: Feed, since: int | None) -> list[Response]:
         """Return what changed in a list since a counter, or all of it."""
         dates = {"since_date": self._since_date} if feed.is_dated else {}
-        return changes(lambda known: self._request(feed.path, known, dates=dates), since)
+        return fetch_delta(lambda since: self._request(feed.path, since, dates=dates), since)
 
-    def all_rows(self, feed: Feed) -> list[Response]:
+    def fetch_all(self, feed: Feed) -> list[Response]:
         """Return a list in full, in slices if YNAB can't answer at once."""
         if not feed.is_dated:
             return [self._request(feed.path)]
@@ -73,7 +73,7 @@ class BudgetAPI:
         since = date.fromisoformat(self._since_date)
         return by_date(request, since, None, first=first, last=last)
 
-    def month_by_month(self, since: int | None) -> MonthByMonth:
+    def fetch_months(self, since: int | None) -> MonthByMonth:
         """Return the months that changed, one request each."""
         return MonthByMonth(self._send, f"{self._path}/months", since)
 

@@ -1,7 +1,7 @@
 """Requests for what changed since a bookmark.
 
-YNAB's counter is the budget's, but each address answers for itself: the knowledge of one may skip
-what changed at another. Between `client`, which sends the requests, and `budget`.
+YNAB counts the changes of a budget, but each address has a counter of its own: with that of another
+one, changes would be skipped. Between `client`, which sends the requests, and `budget`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ R = t.TypeVar("R", bound="Response")
 logger = logging.getLogger("tap-ynab.delta")
 
 
-def changes(request: Request, since: int | None) -> list[Response]:
+def fetch_delta(request: Request, since: int | None) -> list[Response]:
     """Return the response with what changed since a counter, or with all rows if it is None.
 
     Two responses stand for all rows with all deletions, because only a delta holds what was

@@ -68,9 +68,9 @@ def part_of_list(name: str, path: str, rows: str, *, is_monthly: bool = False) -
     return Feed(path, rows, Use.ROWS, (name,), is_monthly=is_monthly)
 
 
-def split_list(name: str, parts: str, *, is_dated: bool = False) -> Feed:
+def split_list(name: str, subtransactions: str, *, is_dated: bool = False) -> Feed:
     """Read what changed from a list of its own, if the export says that anything did."""
-    return Feed(f"/{name}", name, Use.CHANGES, (name, parts), is_dated=is_dated)
+    return Feed(f"/{name}", name, Use.CHANGES, (name, subtransactions), is_dated=is_dated)
 
 
 def full_list(name: str, *, created: str = "") -> Feed:

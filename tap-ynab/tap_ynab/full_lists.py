@@ -38,7 +38,7 @@ class FullLists:
     def response(self, feed: Feed) -> Response:
         """Return the response with a list."""
         if feed.path not in self._responses:
-            [response] = self._api.all_rows(feed)
+            [response] = self._api.fetch_all(feed)
             self._responses[feed.path] = self._open.enter_context(closing(response))
         return self._responses[feed.path]
 

@@ -162,8 +162,10 @@ class Shape:
 
     def _make_layout(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Layout:
         values = {name: kind for name, kind in zip(names, types, strict=True) if kind is not _NONE}
-        known = {name for name in names if name in self._columns}
-        fitting = {n for n, kind in values.items() if n in known and kind in self._columns[n].types}
+        columns = {name for name in names if name in self._columns}
+        fitting = {
+            n for n, kind in values.items() if n in columns and kind in self._columns[n].types
+        }
         wanted = [name for name in fitting if name in self._wanted]
         return _Layout(
             rest=tuple(name for name in values if name not in fitting),

@@ -54,6 +54,7 @@ def upgrade_names(names: dict[str, str]) -> str:
 
 
 def refers_to(row: Record, ids: Container[str]) -> bool:
-    """Tell if a transaction, or a part of it, refers to one of these ids."""
-    parts = [row, *(part for part in row.get("subtransactions") or () if isinstance(part, dict))]
-    return any(part.get(column) in ids for part in parts for column in NAMED.values())
+    """Tell if a transaction, or a subtransaction of it, refers to one of these ids."""
+    subtransactions = row.get("subtransactions") or ()
+    rows = [row, *(each for each in subtransactions if isinstance(each, dict))]
+    return any(each.get(column) in ids for each in rows for column in NAMED.values())

@@ -10,7 +10,7 @@ import typing as t
 from contextlib import ExitStack, closing
 from datetime import date, timedelta
 
-from tap_ynab.delta import changes
+from tap_ynab.delta import fetch_delta
 from tap_ynab.errors import TransientError
 
 if t.TYPE_CHECKING:
@@ -82,7 +82,7 @@ class MonthByMonth:
         """
         self._get = get
         self._path = path
-        responses = changes(lambda known: get(path, last_knowledge_of_server=known), since)
+        responses = fetch_delta(lambda since: get(path, last_knowledge_of_server=since), since)
         with ExitStack() as stack:
             for response in responses:
                 stack.callback(response.close)

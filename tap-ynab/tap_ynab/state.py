@@ -29,8 +29,8 @@ logger = logging.getLogger("tap-ynab")
 WITH_NAMES = ("transactions", "scheduled_transactions")
 
 Entry = dict[str, t.Any]
-#: Streams, and of each the ids of budgets.
-Parts = dict[str, list[str]]
+#: Streams, and for each the ids of budgets.
+Partitions = dict[str, list[str]]
 
 
 class Bookmark:
@@ -161,14 +161,14 @@ class RunState:
         return found
 
     @property
-    def left(self) -> Parts:
-        """Parts that the last run did not read because of the hourly limit."""
+    def left(self) -> Partitions:
+        """Partitions that the last run did not read because of the hourly limit."""
         return self._run.get("left") or {}
 
     @left.setter
-    def left(self, parts: Parts) -> None:
-        if parts:
-            self._run["left"] = parts
+    def left(self, partitions: Partitions) -> None:
+        if partitions:
+            self._run["left"] = partitions
         else:
             self._run.pop("left", None)
 

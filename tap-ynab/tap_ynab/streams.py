@@ -1,4 +1,4 @@
-"""The streams: what each is, how it is read, and what it changes in a row.
+"""The streams: name, schema, feed, and the changes that each makes to a row.
 
 A table of contents. `schemas` has the columns, `feeds` the ways to read a list.
 """
@@ -30,14 +30,14 @@ class BudgetsStream(YNABStream):
         dates = dict(row.pop("date_format", None) or {})
         row["date_format_string"] = dates.pop("format", None)
         row["currency_symbol"] = currency.pop("currency_symbol", None)
-        for part in (
+        for field in (
             "iso_code",
             "symbol_first",
             "decimal_digits",
             "decimal_separator",
             "group_separator",
         ):
-            row[f"currency_{part}"] = currency.pop(part, None)
+            row[f"currency_{field}"] = currency.pop(field, None)
         row.update(currency_format=currency or None, date_format=dates or None)
 
 
@@ -96,7 +96,7 @@ class TransactionsStream(YNABStream):
 
     def transform(self, row: Record) -> None:
         """Add the type of the account, and whether the transaction is split."""
-        delete_parts(row)
+        delete_subtransactions(row)
         row["is_split"] = bool(row.get("subtransactions"))
         row["account_type"] = self.run.account.account_types.get(str(row.get("account_id")))
 
@@ -110,7 +110,7 @@ class ScheduledTransactionsStream(YNABStream):
 
     def transform(self, row: Record) -> None:
         """Delete subtransactions with their transaction."""
-        delete_parts(row)
+        delete_subtransactions(row)
 
 
 class MonthsStream(YNABStream):
@@ -163,12 +163,12 @@ class MoneyMovementGroupsStream(YNABStream):
     feed = full_list("money_movement_groups", created="group_created_at")
 
 
-def delete_parts(row: Record) -> None:
+def delete_subtransactions(row: Record) -> None:
     """Delete the subtransactions of a deleted transaction, whatever their own flag says."""
     if row.get("deleted"):
-        for part in row.get("subtransactions") or ():
-            if isinstance(part, dict):
-                part["deleted"] = True
+        for subtransaction in row.get("subtransactions") or ():
+            if isinstance(subtransaction, dict):
+                subtransaction["deleted"] = True
 
 
 STREAMS: tuple[type[YNABStream], ...] = (

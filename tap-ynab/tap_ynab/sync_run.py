@@ -1,7 +1,7 @@
-"""One run of the tap: what its streams share, and which parts are done, failed or left.
+"""One run of the tap: what its streams share, and which partitions are done, failed or left.
 
-A part is one stream of one budget. Between `tap`, which starts the run, and `base`, whose streams
-report here.
+A partition is one stream of one budget. Between `tap`, which starts the run, and `base`, whose
+streams report here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_ynab.feeds import Feed
-    from tap_ynab.state import Parts
+    from tap_ynab.state import Partitions
 
 logger = logging.getLogger("tap-ynab")
 
@@ -73,7 +73,7 @@ class SyncRun:
         #: Streams that could not be read, by budget and error.
         self._errors: dict[str, dict[str, list[str]]] = {}
         self._end: AccountError | None = None
-        #: Whether the run was ever restricted to some parts, so that no stream is read at once.
+        #: Whether the run was ever restricted to some partitions, so that no stream is read whole.
         self.is_restricted = False
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class SyncRun:
                 self.config["requests_per_hour"],
                 waits=self.config["wait_for_limit"],
                 sent=self.state.requests,
-                before_wait=self.note_left_parts,
+                before_wait=self.note_left_partitions,
             ),
         )
 
@@ -173,22 +173,22 @@ class SyncRun:
                 budget_id,
             )
 
-    # Parts
+    # Partitions
 
-    def restrict(self, parts: Parts | None) -> None:
-        """Restrict the run to these parts; with None, to all that are not done."""
+    def restrict(self, partitions: Partitions | None) -> None:
+        """Restrict the run to these partitions; with None, to all that are not done."""
         self._only = None
-        if parts is not None:
+        if partitions is not None:
             self.is_restricted = True
-            self._only = {(name, one) for name, budgets in parts.items() for one in budgets}
+            self._only = {(name, one) for name, budgets in partitions.items() for one in budgets}
 
     def is_due(self, stream: str, budget_id: str) -> bool:
-        """Tell if a part is to be read now."""
-        part = (stream, budget_id)
-        return part not in self._done and (self._only is None or part in self._only)
+        """Tell if a partition is to be read now."""
+        partition = (stream, budget_id)
+        return partition not in self._done and (self._only is None or partition in self._only)
 
     def check(self) -> None:
-        """Make sure that the next part is worth a try.
+        """Make sure that the next partition is worth a try.
 
         Raises:
             AccountError: The error that ended the run.
@@ -197,11 +197,11 @@ class SyncRun:
             raise self._end
 
     def done(self, stream: str, budget_id: str) -> None:
-        """Note that a part is read and its rows are written."""
+        """Note that a partition is read and its rows are written."""
         self._done.add((stream, budget_id))
 
     def failed(self, stream: str, budget_id: str, error: Exception, rows: int) -> None:
-        """Note that a part could not be read; if no other could be either, the run ends."""
+        """Note that a partition could not be read; if no other could be either, the run ends."""
         if isinstance(error, AccountError):
             self._end = error
             return
@@ -223,15 +223,15 @@ class SyncRun:
         if stream not in streams:
             streams.append(stream)
 
-    def note_left_parts(self) -> None:
-        """Have the next run begin with the parts that this one may not get to."""
+    def note_left_partitions(self) -> None:
+        """Have the next run begin with the partitions that this one may not get to."""
         if self.account.is_known:  # else the wait is for the very first request
             due = {
                 each.name: [one for one in self.account.budget_ids if self.is_due(each.name, one)]
                 for each in self._selected()
                 if each.feed
             }
-            self.state.left = {name: parts for name, parts in due.items() if parts}
+            self.state.left = {name: budget_ids for name, budget_ids in due.items() if budget_ids}
 
     @property
     def hit_the_limit(self) -> bool:
@@ -243,7 +243,7 @@ class SyncRun:
 
         Raises:
             AccountError: The error that ended it early.
-            IncompleteError: Some parts could not be read.
+            IncompleteError: Some partitions could not be read.
         """
         self.check()
         lines = []

@@ -184,14 +184,14 @@ class TapYNAB(CommandLineTap):
         run.forget_vanished_budgets()
         try:
             if run.state.left:
-                self.logger.info("First the parts left by the last run for YNAB's hourly limit.")
+                self.logger.info("First what the last run left for YNAB's hourly limit.")
                 run.restrict(run.state.left)
                 self.sync_all()
             if not run.hit_the_limit:
                 run.restrict(None)
                 self.sync_all()
             if run.hit_the_limit:
-                run.note_left_parts()
+                run.note_left_partitions()
             else:
                 run.state.left = {}
         except BaseException:
