@@ -56,8 +56,8 @@ def good(process: subprocess.CompletedProcess[str]) -> str:
 
 
 def said_first(said: str) -> str:
-    """What was said before the first stream began."""
-    before, began, _ = said.partition("Beginning sync of")
+    """Return the lines before those of the streams."""
+    before, began, _ = said.partition("accounts of ")
     assert began, said[-5000:]
     return before
 
