@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from tap_ynab.delta import SharedDelta, changes
+from tap_ynab.delta import SharedDelta, fetch_delta
 from tap_ynab.errors import BadRequestError, TransientError, YNABError
 
 from tests.tap.unit.responses import is_closed, of_data
@@ -32,7 +32,7 @@ class Address:
         return self.responses[-1]
 
     def changes(self, since: int | None) -> list[Response]:
-        return changes(self.request, since)
+        return fetch_delta(self.request, since)
 
 
 @pytest.mark.parametrize(
