@@ -177,7 +177,7 @@ def error_of(path: str, http_response: requests.Response, body: str) -> Exceptio
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(line, _seconds(http_response.headers.get("Retry-After")))
     if http_response.is_redirect:
-        host = urlsplit(http_response.headers["Location"]).hostname
+        host = urlsplit(http_response.headers["Location"]).hostname or "another address"
         return AccountError(
             f"{place(path)}: the server redirects to {host}, which must not get the token. Set "
             "api_url to the address that answers."
@@ -207,6 +207,8 @@ def _lost(path: str, error: Exception) -> Exception:
 
 def is_loopback(url: str) -> bool:
     """Tell whether an address is of this machine."""
+    if "\\" in url:  # to requests it ends the host, to urlsplit it does not
+        return False
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -234,4 +236,6 @@ def _seconds(retry_after: str | None) -> float | None:
         at = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
+    if at.tzinfo is None:  # as for -0000, which means UTC, too
+        at = at.replace(tzinfo=timezone.utc)
     return max(0.0, (at - datetime.now(timezone.utc)).total_seconds())

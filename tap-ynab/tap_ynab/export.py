@@ -79,7 +79,7 @@ class Export(Response):
             is_empty = is_empty and not block.strip()
             if name == "transactions":
                 dates = [found.decode() for found in _DATE.findall(before + block)]
-                self.oldest = min([*dates, self.oldest or "9999"])
+                self.oldest = min([*dates, *filter(None, [self.oldest])], default=None)
                 before = block[-NEAR:]
         if is_empty:
             self.changed.discard(name)

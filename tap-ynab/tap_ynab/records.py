@@ -26,21 +26,26 @@ LONGEST = 1000
 #: Layouts of rows that are remembered for a stream; there are some dozens.
 MOST_LAYOUTS = 1000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
 
 
 def storable(value: t.Any, levels: int = DEEPEST) -> t.Any:
     """Return a value without what PostgreSQL can't store in jsonb."""
-    if not value:
-        return value
     if isinstance(value, Decimal):
-        return value if abs(value.adjusted()) < LONGEST else str(value)
-    if not isinstance(value, (dict, list)):
+        return value if _is_storable(value) else str(value)
+    if not value or not isinstance(value, (dict, list)):
         return value
     if not levels:
         return f"(nested in more than {DEEPEST} levels)"
     if isinstance(value, list):
         return [storable(item, levels - 1) for item in value]
     return {key: storable(item, levels - 1) for key, item in value.items()}
+
+
+def _is_storable(value: float | Decimal) -> bool:
+    """Tell if PostgreSQL's numeric takes a number."""
+    _, digits, exponent = Decimal(value).as_tuple()
+    return isinstance(exponent, int) and len(digits) + abs(exponent) <= LONGEST
 
 
 @lru_cache(1 << 14)
@@ -58,7 +63,8 @@ def is_date(value: object) -> bool:
 
 def _is_date_time(value: str) -> bool:
     try:
-        return bool(_utc(value))
+        # Python reads more forms than loaders and PostgreSQL do.
+        return bool(_DATE_TIME.fullmatch(value)) and bool(_utc(value))
     except (ValueError, OverflowError):
         return False
 
@@ -86,7 +92,7 @@ _COLUMNS = {
     "string": _Column(frozenset({str})),
     "boolean": _Column(frozenset({bool})),
     "integer": _INTEGER,
-    "number": _Column(frozenset({int, float, Decimal})),
+    "number": _Column(frozenset({int, float, Decimal}), _is_storable),
     "object": _Column(frozenset({dict})),
     "array": _Column(frozenset({list})),
 }
@@ -141,7 +147,7 @@ class Shape:
         rest = {name: storable(row.pop(name)) for name in layout.rest} if layout.rest else {}
         for name, fits in layout.checks:
             if not fits(row[name]):
-                rest[name] = row[name]
+                rest[name] = storable(row[name])
         for name in layout.nested:
             if value := row[name]:
                 row[name] = storable(value)
@@ -167,13 +173,11 @@ class Shape:
             n for n, kind in values.items() if n in columns and kind in self._columns[n].types
         }
         wanted = [name for name in fitting if name in self._wanted]
+        deselected = {name for name in columns if name not in self._wanted}
+        rest = tuple(name for name in values if name not in fitting | deselected)
         return _Layout(
-            rest=tuple(name for name in values if name not in fitting),
-            unwanted=tuple(
-                name
-                for name in names
-                if name not in self._names and (name in fitting or name not in values)
-            ),
+            rest=rest,
+            unwanted=tuple(n for n in names if n not in self._names and n not in rest),
             missing=tuple(name for name in self._names if name not in names),
             checks=tuple(
                 (name, fits) for name in wanted if (fits := self._columns[name].fits) is not None

@@ -135,8 +135,14 @@ class Response:
             raise YNABError(f"YNAB's answer holds no list of {outer}. Check api_url.")
 
     def object(self, path: str) -> dict[str, t.Any]:
-        """Return the object at `path` below `data`, for example `month`."""
-        return next(self._objects(f"data.{path}"))
+        """Return the object at `path` below `data`, for example `month`.
+
+        Raises:
+            YNABError: There is no such object, or the body is not JSON.
+        """
+        for found in self._objects(f"data.{path}"):
+            return found
+        raise YNABError(f"YNAB's answer holds no {path}. Check api_url.")
 
     def _objects(self, prefix: str) -> Iterator[dict[str, t.Any]]:
         self._body.seek(0)
@@ -174,7 +180,7 @@ class Response:
             ]
         except ijson.JSONError as error:
             raise TransientError("YNAB's answer was not JSON, or broke off") from error
-        self.server_knowledge = found[0] if found else None
+        self.server_knowledge = found[0] if found and type(found[0]) is int else None
 
 
 def _mend(escape: re.Match[bytes]) -> bytes:

@@ -60,11 +60,14 @@ class RetryPolicy:
             LimitError: YNAB refused for more than an hour.
             UnreachableError: There is no connection.
         """
+        is_limited = False
         retrying = backoff.on_exception(
             _waits,
             TransientError,
             patience=self.seconds,
             max_tries=self.tries,
+            # Once the limit is reached, one request tells if it still is.
+            giveup=lambda error: is_limited and isinstance(error, TooManyRequestsError),
             jitter=None,
             on_backoff=_log_wait,
             logger=None,
@@ -76,6 +79,7 @@ class RetryPolicy:
             except TooManyRequestsError as error:  # noqa: PERF203 a request takes longer
                 if monotonic() > end:
                     raise LimitError(f"{error}, for more than an hour. Run again later.") from error
+                is_limited = True
                 probe = next(probes)
                 wait_for_limit(error.retry_after or probe, "YNAB answers 429")
             except NoConnectionError as error:
@@ -91,7 +95,7 @@ def limit_probes() -> Iterator[float]:
 
 
 def _waits(patience: float) -> Generator[float, TransientError, None]:
-    """Yield the seconds to wait before each new try: as YNAB asks, or doubled, with jitter.
+    """Yield the seconds to wait before each new try: doubled, with jitter, or more if YNAB asks.
 
     Ends if the next wait would last beyond `patience` seconds from the beginning.
     """
@@ -100,7 +104,8 @@ def _waits(patience: float) -> Generator[float, TransientError, None]:
     while True:
         seconds = planned / 2 + backoff.full_jitter(planned / 2)
         if error.retry_after is not None:
-            seconds = error.retry_after
+            # Not sooner than planned: zero would use up the requests of the hour.
+            seconds = max(error.retry_after, seconds)
         if monotonic() + seconds > end:
             return
         error = yield seconds

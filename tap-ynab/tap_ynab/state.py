@@ -116,7 +116,9 @@ class Bookmark:
                 counters[batch.source] = min(lowest, batch.server_knowledge)
         before = self.value
         if self._is_kept and batches:
-            self._entry.setdefault("knowledge", {}).update(counters)
+            before_commit = self._entry.get("knowledge")
+            kept = before_commit if isinstance(before_commit, dict) else {}
+            self._entry["knowledge"] = kept | counters
             self._entry.pop("renamed", None)
             if self._feed.is_delta:
                 self._entry["replication_key"] = "server_knowledge"

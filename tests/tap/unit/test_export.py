@@ -93,7 +93,6 @@ def test_nothing_changed_if_all_flat_lists_are_empty() -> None:
     assert (export.changed, export.oldest) == (set(), None)
 
 
-@pytest.mark.xfail(reason="the oldest date is then '9999'")
 def test_an_empty_list_with_white_space_has_no_oldest_date() -> None:
     text = text_of({**PLAN, **NO_FLAT_ROWS}).replace("[]", "[ ]")
     assert export_of(text).oldest is None

@@ -94,7 +94,6 @@ def test_a_wait_that_ynab_asks_for_is_kept_to(clock: Clock) -> None:
     assert clock.waits[2:] == [99]
 
 
-@pytest.mark.xfail(reason="each request is sent at once, until the hour's are used up")
 def test_no_wait_of_zero_seconds_has_requests_sent_without_end(clock: Clock) -> None:
     server = Server(clock, [TransientError("503", 0.0)] * FOR_EVER)
     with pytest.raises(TransientError):

@@ -151,7 +151,6 @@ def test_months_that_do_not_come_are_an_error_and_nothing_stays_open() -> None:
     assert is_closed(response)
 
 
-@pytest.mark.xfail(raises=RuntimeError, reason="StopIteration leaves the generator")
 def test_a_month_without_its_object_is_an_error() -> None:
     def get(path: str, last_knowledge_of_server: int | None = None) -> Response:
         assert last_knowledge_of_server is None

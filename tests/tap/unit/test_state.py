@@ -113,7 +113,6 @@ def test_a_malformed_entry_has_more_read_rather_than_less(entry: State, since: i
     assert (found.renamed, found.fingerprint) == ([], None)
 
 
-@pytest.mark.xfail(raises=AttributeError, reason="it is read, but not written over")
 def test_a_malformed_entry_is_mended_by_the_next_commit() -> None:
     entry: State = {"replication_key_value": 7, "knowledge": None}
     bookmark(entry).commit([batch(EXPORT, 9)], 1)
