@@ -31,7 +31,7 @@ class Account:
 
     @cached_property
     def all_budgets(self) -> list[Budget]:
-        """Every budget that the token sees, with its accounts, which cost no request more."""
+        """Every budget that the token sees, with its accounts, for no additional request."""
         try:
             with closing(self._client.get("/plans", include_accounts="true")) as response:
                 return list(response.rows("plans"))
@@ -75,8 +75,8 @@ class Account:
         return name if len(same) == 1 else f"{name} ({budget_id})"
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all budgets are read, and there are any."""
+    def has_all_budgets(self) -> bool:
+        """Whether the run reads all budgets of the account, and there are any."""
         return bool(self.budgets) and not self._wanted
 
     @cached_property

@@ -19,7 +19,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_ynab.budget_api import BEGINNING
 from tap_ynab.errors import TransientError, YNABError
-from tap_ynab.feeds import Use
+from tap_ynab.feeds import ExportUse
 from tap_ynab.records import Shape
 from tap_ynab.schemas import FORMATTED
 from tap_ynab.sync_run import SelectedStream
@@ -57,7 +57,7 @@ class YNABStream(Stream):
     emit_activate_version_messages = False
 
     def __init__(self, tap: Tap, run: SyncRun) -> None:
-        """Join a tap and its run; nothing is requested yet."""
+        """Take the tap and the run that it shares with other streams; request nothing yet."""
         super().__init__(tap=tap)
         self.run = run
         self._writer = t.cast("Writer", tap.message_writer)
@@ -65,11 +65,11 @@ class YNABStream(Stream):
             # The SDK's lines for each stream and partition; `Bookmark` logs one that says more.
             self.logger.setLevel(logging.WARNING)
         self._has_failed = False
-        #: Budgets of which all rows are read, not just what changed; None until that is known.
+        #: Budgets of which all rows are read, not only changes; None until that is decided.
         self._in_full: set[str] | None = None
         #: Budgets whose rows are written, with the batches and the number of rows.
         self._uncommitted: list[tuple[str, list[Batch], int]] = []
-        self._is_full_list = self.feed is not None and self.feed.export is Use.COUNTER
+        self._is_unexported = self.feed is not None and self.feed.export is ExportUse.COUNTER
         if self.feed and self.feed.is_delta:
             self.replication_key = "server_knowledge"
 
@@ -80,7 +80,7 @@ class YNABStream(Stream):
 
     @property
     def metadata(self) -> MetadataMapping:
-        """Selection as in the catalog; formatted amounts only if they are asked for."""
+        """Reading as in the catalog; formatted amounts only if they are asked for."""
         metadata = super().metadata
         for breadcrumb, entry in metadata.items():
             is_formatted = breadcrumb and breadcrumb[-1].endswith(FORMATTED)
@@ -89,7 +89,7 @@ class YNABStream(Stream):
         return metadata
 
     @property
-    def selection(self) -> SelectedStream:
+    def selected_stream(self) -> SelectedStream:
         """The stream as the catalog selects it."""
         formatted = (name for name in self.schema["properties"] if name.endswith(FORMATTED))
         return SelectedStream(
@@ -123,10 +123,10 @@ class YNABStream(Stream):
 
     @cached_property
     def _may_mark_rows(self) -> bool:
-        """Whether a run that reads all rows may have the loader mark the others as deleted."""
+        """Whether the loader may mark rows as deleted that a run in full does not bring."""
         is_dated = self.feed is not None and self.feed.is_dated
         return (
-            self.run.account.is_whole
+            self.run.account.has_all_budgets
             and not self.run.is_restricted
             and not (is_dated and self.config["since_date"] != BEGINNING)
             and not any(
@@ -155,19 +155,19 @@ class YNABStream(Stream):
     def _records_of_account(self) -> Iterator[Record]:
         self._stream_version = self._initialized_at if self._may_mark_rows else None
         yield from self._records([dict(budget) for budget in self.run.account.budgets], {})
-        self.run.read(self.name, self._rows)
+        self.run.log_rows(self.name, self._rows)
 
     def _records_of_budget(self, feed: Feed, budget_id: str) -> Iterator[Record]:
         try:
             self.run.check()
             if self._in_full is None:
-                self._in_full = self.run.read_in_full(self.name, marks_rows=self._may_mark_rows)
-            # To some loaders a row of a new version is the first of a new table, so only the rows
-            # of a run that reads all of them have one.
+                self._in_full = self.run.budgets_in_full(self.name, marks_rows=self._may_mark_rows)
+            # Some loaders begin a new table with the first row of a new version (Singer's table
+            # version), so only rows of a run that reads all of them have one.
             is_all = self._may_mark_rows and self._in_full == set(self.run.account.budget_ids)
             self._stream_version = self._initialized_at if is_all else None
             batches: list[Batch] = []
-            if not self._is_full_list or budget_id in self._in_full:
+            if not self._is_unexported or budget_id in self._in_full:
                 for batch in self.run.reader(budget_id).read(self.name):
                     added: Record = {"budget_id": budget_id}
                     if feed.is_delta:
@@ -175,7 +175,7 @@ class YNABStream(Stream):
                     yield from self._records(batch.rows, added)
                     batches.append(batch)
             self._uncommitted.append((budget_id, batches, self._rows))
-            if not self._is_full_list:
+            if not self._is_unexported:
                 self._commit()
             self.run.done(self.name, budget_id)
         except (YNABError, TransientError) as error:
@@ -201,15 +201,15 @@ class YNABStream(Stream):
     def _commit(self, *, has_marked_rows: bool = False) -> None:
         """Move the bookmarks of budgets whose rows are written.
 
-        That of a full list moves at the end of the stream, but not if the next run has to read all
-        budgets again: because the list lost rows that could not be marked as deleted this time, or
-        because a stream map may leave rows out.
+        A list that the export lacks moves its bookmark at the end of the stream. It stays if the
+        next run has to read all rows again: rows are gone and could not be marked as deleted this
+        time, or a stream map may have left rows out.
         """
-        may_mark_later = not has_marked_rows and (self._may_mark_rows or self.run.is_restricted)
+        can_mark_later = not has_marked_rows and (self._may_mark_rows or self.run.is_restricted)
         for budget_id, batches, rows in self._uncommitted:
             reader = self.run.reader(budget_id)
-            must_read_again = (self._is_full_list and self._maps) or (
-                may_mark_later and batches and reader.has_lost_rows(self.name)
+            must_read_again = (self._is_unexported and self._maps) or (
+                can_mark_later and batches and reader.has_lost_rows(self.name)
             )
             reader.commit(self.name, batches, rows)
             if must_read_again:
@@ -219,7 +219,7 @@ class YNABStream(Stream):
     # Overrides of SDK members that are not documented for it
 
     def _write_record_message(self, record: Record) -> None:
-        """Write a record, which `Shape` has left nothing to do for.
+        """Write a record as it is: `Shape` has made it fit.
 
         The SDK would look each value up in the selection and in the schema once more, which takes
         longer than everything else that happens to it.

@@ -1,7 +1,7 @@
 """Reads one budget: from its plan export if that saves requests, or else list by list.
 
 Between `budget_api`, which sends requests, and `base`, which makes records of the rows. This module
-decides what to request; how each stream is read, its feed says.
+decides what to request, according to the feed of each stream.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from tap_ynab.delta import SharedDelta
 from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABError
 from tap_ynab.export import Export
-from tap_ynab.feeds import ENDPOINT, EXPORT, Batch, Use
-from tap_ynab.full_lists import FullLists
+from tap_ynab.feeds import ENDPOINT, EXPORT, Batch, ExportUse
 from tap_ynab.renames import NAMED, Names, refers_to
+from tap_ynab.unexported import UnexportedLists
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,13 +35,13 @@ NEVER = "9999-12-31"
 
 
 @dataclass
-class Selection:
-    """A selected stream of the budget.
+class Reading:
+    """A stream to read from the budget.
 
     Attributes:
         feed: How it is read.
         bookmark: How far it was read.
-        in_export: Whether it is read from the export, as far as that goes.
+        in_export: Whether it makes use of the export.
     """
 
     feed: Feed
@@ -60,7 +60,7 @@ class BudgetReader:
         self,
         budget_id: str,
         api: BudgetAPI,
-        selections: Mapping[str, Selection],
+        readings: Mapping[str, Reading],
         state: RunState,
     ) -> None:
         """Prepare to read; nothing is requested yet.
@@ -68,23 +68,23 @@ class BudgetReader:
         Args:
             budget_id: The budget.
             api: Sends its requests.
-            selections: The selected streams by name.
+            readings: The selected streams by name.
             state: Keeps the names of payees, categories and accounts.
         """
         self.api = api
         self._id = budget_id
-        self._selections = selections
+        self._readings = readings
         self._state = state
         self._names = Names(state.names.get(budget_id, ""))
         self._is_delta_run = any(
             each.feed.is_delta and each.bookmark.since(EXPORT) is not None
-            for each in selections.values()
+            for each in readings.values()
         )
         self._export: SharedDelta[Export] | None = None
         self._export_fails = False
         self._lists: dict[str, SharedDelta[Response]] = {}
         self._open = ExitStack()
-        self._full_lists = self._open.enter_context(closing(FullLists(api)))
+        self._unexported = self._open.enter_context(closing(UnexportedLists(api)))
 
     def close(self) -> None:
         """Close all responses."""
@@ -92,12 +92,12 @@ class BudgetReader:
 
     def reads_in_full(self, name: str) -> bool:
         """Tell if `read` brings all rows of a stream, not just what changed."""
-        selection = self._selections[name]
-        if selection.feed.export is Use.COUNTER:
-            return not self._is_delta_run or self._has_moved(selection)
-        if selection.feed.is_delta:
-            return selection.bookmark.since(EXPORT) is None
-        return self._since(selection) is None or not self._exports(selection)
+        reading = self._readings[name]
+        if reading.feed.export is ExportUse.COUNTER:
+            return not self._is_delta_run or self._has_moved(reading)
+        if reading.feed.is_delta:
+            return reading.bookmark.since(EXPORT) is None
+        return self._since(reading) is None or not self._exports(reading)
 
     def read(self, name: str) -> Iterator[Batch]:
         """Yield the rows of a stream, by response.
@@ -106,67 +106,67 @@ class BudgetReader:
             YNABError: They can't be read.
             TransientError: YNAB did not answer.
         """
-        selection = self._selections[name]
-        feed, bookmark = selection.feed, selection.bookmark
+        reading = self._readings[name]
+        feed, bookmark = reading.feed, reading.bookmark
         was_read = bookmark.since(EXPORT) is not None
-        exports = self._exports(selection)
-        if feed.export is Use.COUNTER:
-            batches = self._read_full_list(feed, exports)
-        elif feed.export is Use.ROWS and exports:
+        exports = self._exports(reading)
+        if feed.export is ExportUse.COUNTER:
+            batches = self._read_unexported(feed, exports)
+        elif feed.export is ExportUse.ROWS and exports:
             batches = (self._of_export(feed, export) for export in exports)
-        elif feed.needs_export:
-            batches = self._read_months(selection)
+        elif feed.is_only_in_export:
+            batches = self._read_months(reading)
         else:
-            batches = self._read_list(selection, exports)
+            batches = self._read_list(reading, exports)
         month = bookmark.month
         for number, batch in enumerate(batches):
             month = batch.month if number == 0 else month
             yield batch
         if was_read and feed.is_monthly and month != bookmark.month:
             yield from self._read_again(feed)
-        if was_read and feed.export is Use.CHANGES and bookmark.renamed:
+        if was_read and feed.export is ExportUse.CHANGES and bookmark.renamed:
             with suppress(NotFoundError):
                 yield from self._read_again(feed, referring_to=bookmark.renamed)
 
     def has_lost_rows(self, name: str) -> bool:
-        """Tell if a full list lacks rows that it had before: they were deleted since."""
-        selection = self._selections[name]
-        return self._full_lists.has_lost_rows(selection.feed, selection.bookmark)
+        """Tell if a list lacks rows that it had in the last run: they were deleted."""
+        reading = self._readings[name]
+        return self._unexported.has_lost_rows(reading.feed, reading.bookmark)
 
     def commit(self, name: str, batches: Sequence[Batch], rows: int) -> None:
         """Move the bookmark of a stream past batches whose rows are all written."""
-        selection = self._selections[name]
-        if selection.feed.created and batches:
-            self._full_lists.remember(selection.feed, selection.bookmark)
-        selection.bookmark.commit(batches, rows)
+        reading = self._readings[name]
+        if reading.feed.created and batches:
+            self._unexported.remember(reading.feed, reading.bookmark)
+        reading.bookmark.commit(batches, rows)
 
     def bookmark(self, name: str) -> Bookmark:
         """Return the bookmark of a stream."""
-        return self._selections[name].bookmark
+        return self._readings[name].bookmark
 
     # The export
 
-    def _since(self, selection: Selection) -> int | None:
+    def _since(self, reading: Reading) -> int | None:
         """Return the counter to ask the export with; None for all rows."""
-        if selection.feed.is_delta or self._is_delta_run:
-            return selection.bookmark.since(EXPORT)
+        if reading.feed.is_delta or self._is_delta_run:
+            return reading.bookmark.since(EXPORT)
         return None
 
-    def _exports(self, selection: Selection) -> Sequence[Export]:
+    def _exports(self, reading: Reading) -> Sequence[Export]:
         """Return the export since a stream's bookmark, or nothing if it is not used or fails."""
-        if not selection.in_export or self._export_fails:
+        if not reading.in_export or self._export_fails:
             return ()
         if self._export is None:
             readers = [
                 self._since(each)
-                for each in self._selections.values()
-                if each.in_export and each.feed.export is not Use.COUNTER
+                for each in self._readings.values()
+                if each.in_export and each.feed.export is not ExportUse.COUNTER
             ]
             shared = SharedDelta(self._request_export, readers)
             self._export = self._open.enter_context(closing(shared))
-        is_counter = selection.feed.export is Use.COUNTER
+        is_counter = reading.feed.export is ExportUse.COUNTER
         try:
-            return self._export.since(self._export.oldest if is_counter else self._since(selection))
+            return self._export.since(self._export.oldest if is_counter else self._since(reading))
         except AccountError:
             raise
         except (YNABError, TransientError) as error:
@@ -196,11 +196,11 @@ class BudgetReader:
 
     # Lists of their own
 
-    def _read_list(self, selection: Selection, exports: Sequence[Export]) -> Iterator[Batch]:
-        """Yield what changed in a list, and the exports that told of it."""
-        feed = selection.feed
+    def _read_list(self, reading: Reading, exports: Sequence[Export]) -> Iterator[Batch]:
+        """Yield what changed in a list, then the exports, without rows, for their counters."""
+        feed = reading.feed
         try:
-            responses = self._responses(selection, exports)
+            responses = self._responses(reading, exports)
         except NotFoundError:
             self.api.require_budget()
             return
@@ -211,24 +211,24 @@ class BudgetReader:
             for response in responses:
                 rows = self._rows_of(feed, response)
                 if feed.is_dated and exports and exports[0].is_full:
-                    rows = _compared(rows, exports[0], selection.bookmark)
+                    rows = _noting_oldest(rows, exports[0], reading.bookmark)
                 yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
         yield from (_without_rows(export) for export in exports)
 
-    def _read_months(self, selection: Selection) -> Iterator[Batch]:
+    def _read_months(self, reading: Reading) -> Iterator[Batch]:
         """Yield what changed, one request a month: the export fails, and no list has it."""
-        feed = selection.feed
-        months = self.api.fetch_months(selection.bookmark.since(ENDPOINT))
+        feed = reading.feed
+        months = self.api.fetch_months(reading.bookmark.since(ENDPOINT))
         yield Batch(_unnested(months.rows(), feed), ENDPOINT, months.server_knowledge, months.month)
 
-    def _responses(self, selection: Selection, exports: Sequence[Export]) -> Sequence[Response]:
-        """Return the responses of a list, none if the export says that nothing changed."""
-        feed, bookmark = selection.feed, selection.bookmark
+    def _responses(self, reading: Reading, exports: Sequence[Export]) -> Sequence[Response]:
+        """Return the responses of a list; none if the export tells that nothing changed."""
+        feed, bookmark = reading.feed, reading.bookmark
         since = bookmark.since(ENDPOINT)
         if exports:
             is_changed = not exports[0].changed.isdisjoint(feed.export_lists)
             if since is None:
-                # Without any, YNAB may not know the address. That the export has no transactions
+                # YNAB may answer 404 for a list without rows. But an export without transactions
                 # does not prove that there are none: it might leave out old ones.
                 if not is_changed and not feed.is_dated:
                     return ()
@@ -240,12 +240,12 @@ class BudgetReader:
             return self.api.fetch_all(feed)
         if since is None and feed.is_dated:
             # Only a delta has deletions, if rows were read with another `since_date`.
-            before = bookmark.since_any_date(ENDPOINT)
+            before = bookmark.since_with_other_date(ENDPOINT)
             deletions = [] if before is None else self.api.fetch_delta(feed, before)
             return [*deletions, *self.api.fetch_all(feed)]
         sharing = [
             each
-            for each in self._selections.values()
+            for each in self._readings.values()
             if each.feed.path == feed.path and (self._export_fails or not each.in_export)
         ]
         if len(sharing) == 1:
@@ -270,7 +270,6 @@ class BudgetReader:
 
     def _rows_of(self, feed: Feed, response: Response) -> Iterable[Record]:
         rows: Iterable[Record] = response.rows(feed.rows)
-        # Of the lists that a stream reads, these have the names.
         return self._noted(rows) if feed.export_lists[0] in NAMED else rows
 
     def _noted(self, rows: Iterable[Record]) -> Iterator[Record]:
@@ -281,14 +280,14 @@ class BudgetReader:
 
     def _note_names(self, rows: Iterable[Record]) -> None:
         for row in rows:
-            if self._names.is_new(row):
+            if self._names.has_new_name(row):
                 self._state.rename(self._id, row["id"])
 
     # Full lists that are not in the export
 
-    def _read_full_list(self, feed: Feed, exports: Sequence[Export]) -> Iterator[Batch]:
+    def _read_unexported(self, feed: Feed, exports: Sequence[Export]) -> Iterator[Batch]:
         try:
-            response = self._full_lists.response(feed)
+            response = self._unexported.response(feed)
         except NotFoundError:
             self.api.require_budget()
             return
@@ -296,12 +295,12 @@ class BudgetReader:
         yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
         yield from (_without_rows(export) for export in exports)
 
-    def _has_moved(self, selection: Selection) -> bool:
+    def _has_moved(self, reading: Reading) -> bool:
         """Tell if anything in the budget changed since a full list was last read."""
-        if exports := self._exports(selection):
-            return exports[-1].server_knowledge != selection.bookmark.since(EXPORT)
-        counter = self._full_lists.counter(selection.feed)
-        return counter is None or counter != selection.bookmark.since(ENDPOINT)
+        if exports := self._exports(reading):
+            return exports[-1].server_knowledge != reading.bookmark.since(EXPORT)
+        counter = self._unexported.counter(reading.feed)
+        return counter is None or counter != reading.bookmark.since(ENDPOINT)
 
 
 def _unnested(rows: Iterable[Record], feed: Feed) -> Iterable[Record]:
@@ -312,10 +311,10 @@ def _without_rows(export: Export) -> Batch:
     return Batch((), EXPORT, export.server_knowledge, export.month)
 
 
-def _compared(rows: Iterable[Record], export: Export, bookmark: Bookmark) -> Iterator[Record]:
-    """Yield all transactions, and note if the export goes back as far as they do.
+def _noting_oldest(rows: Iterable[Record], export: Export, bookmark: Bookmark) -> Iterator[Record]:
+    """Yield all transactions, and note in the bookmark if the export lacks old ones.
 
-    It is said to; but so was their list, until it left out those older than a year.
+    YNAB does not document that it does. The list itself once began to leave out old transactions.
     """
     oldest = NEVER
     for row in rows:

@@ -1,6 +1,6 @@
 """HTTP to YNAB: one GET at a time, with the token, retries and errors.
 
-Data enters here. `budget` asks for responses and reads their rows.
+Between `retry`, which decides on another try, and `response`, which holds the body.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class YNABClient:
         return response
 
     def _chunks(self, http_response: requests.Response) -> Iterator[bytes]:
-        # The timeout is that of one read; byte by byte a response could take for ever.
+        # The timeout is that of one read. A response that comes byte by byte could take for ever.
         end = monotonic() + 10 * self.request_timeout
         for chunk in http_response.iter_content(CHUNK):
             yield chunk
@@ -151,7 +151,7 @@ class YNABClient:
 
 
 def place(path: str) -> str:
-    """Return an address as messages show it: `/accounts`, not `/plans/<id>/accounts`."""
+    """Return the address for a message: `/accounts`, not `/plans/<id>/accounts`."""
     return _BUDGET.sub("", path) or "plan export"
 
 

@@ -63,7 +63,7 @@ class CommandLineTap(Tap):
 
     @classmethod
     def _check_environment(cls) -> None:
-        """Name the variable if it is not the number that the SDK will expect."""
+        """Refuse a variable that is not a number: the SDK would not name it in its error."""
         for name, definition in cls.config_jsonschema["properties"].items():
             value = os.environ.get(variable := f"TAP_YNAB_{name.upper()}", "0")
             if "integer" in definition.get("type", ()) and not value.lstrip("-").isdecimal():

@@ -1,7 +1,7 @@
 """Requests for what changed since a bookmark.
 
 YNAB counts the changes of a budget, but each address has a counter of its own: with that of another
-one, changes would be skipped. Between `client`, which sends the requests, and `budget`.
+one, changes would be skipped. Between `budget_api`, which builds the requests, and `budget`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ logger = logging.getLogger("tap-ynab.delta")
 def fetch_delta(request: Request, since: int | None) -> list[Response]:
     """Return the response with what changed since a counter, or with all rows if it is None.
 
-    Two responses stand for all rows with all deletions, because only a delta holds what was
-    deleted: the delta since 0, and the list in full. They are returned if `since` is 0, which
-    stands for "never asked before", and if YNAB's counter has gone back.
+    If `since` is 0, or newer than YNAB's counter, return two responses: the delta since 0, which
+    has all deletions, and the list in full, which has none. A counter goes back if YNAB restores
+    a budget.
 
     Raises:
         YNABError: YNAB refuses, or sends no server_knowledge.
@@ -93,7 +93,7 @@ class SharedDelta(t.Generic[R]):
         if since not in self._responses:
             self._responses[since] = self._request(since)
         found = self._responses[since]
-        # Another stream's bookmark may be newer than the counter that went back and on again.
+        # The counter may have gone back to between the bookmarks of two streams.
         went_back = bookmark and len(found) == 1 and (found[0].server_knowledge or 0) < bookmark
         return self.since(0) if went_back else found
 

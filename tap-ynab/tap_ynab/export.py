@@ -1,6 +1,6 @@
 """The plan export: a whole budget, or all that changed in it, in one response for many streams.
 
-Between `client`, which downloads it, and `budget`, which reads it stream by stream.
+Between `response`, of which it is one, and `budget`, which reads it stream by stream.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from tap_ynab.response import BLOCK, Response
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: Lists with the same rows as the endpoints, except for formatted amounts.
+#: Lists with the same rows as the endpoints, except for formatted amounts. All must be there: they
+#: are the boundaries at which the others are cut out.
 LISTS = {"accounts", "payees", "payee_locations", "category_groups", "categories", "months"}
 #: Lists without names, and with subtransactions apart. They only tell that something changed.
 FLAT = {"transactions", "subtransactions", "scheduled_transactions", "scheduled_subtransactions"}
 
 #: Bytes that hold the key of a list, and the white space between the two.
 NEAR = 1 << 10
-#: The key of a list that begins at the end. Inside a string its quotes would have backslashes.
+#: The key before a list, at the end of the text. Inside a string it would have backslashes.
 _KEY = re.compile(rb'(?<!\\)"(\w+)"\s*:\s*\Z')
 _DATE = re.compile(rb'"date"\s*:\s*"(\d{4}-\d{2}-\d{2})"')
 
@@ -31,7 +32,7 @@ _DATE = re.compile(rb'"date"\s*:\s*"(\d{4}-\d{2}-\d{2})"')
 class Export(Response):
     """A plan export without its transactions, which can be hundreds of megabytes.
 
-    They are cut out unparsed, so that reading any other list takes no longer than the rest is.
+    They are cut out without parsing them, so that other lists are read fast.
 
     Attributes:
         changed: Names of the flat lists that are not empty.
@@ -55,7 +56,7 @@ class Export(Response):
         self.server_knowledge = response.server_knowledge
         with ExitStack() as stack:
             stack.callback(self.close)
-            # Cut at the wrong place, because a list of YNAB's is nested one day, it is no JSON.
+            # Parse all of it: if a list was cut at the wrong place, the rest is no JSON.
             deque(self._objects("data.nothing"), maxlen=0)
             stack.pop_all()
 

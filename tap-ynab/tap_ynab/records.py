@@ -1,6 +1,6 @@
 """Makes a row fit its schema, so that no value of it can stop a loader.
 
-Between `streams`, which know the meaning of a row, and `writer`.
+Between `base`, which calls it for each row, and `writer`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REST = "additional_properties"
 DEEPEST = 100
 #: Digits before or after the point beyond which PostgreSQL's numeric overflows sooner or later.
 LONGEST = 1000
-#: Layouts of rows that are remembered for a stream; there are some dozens.
+#: Most layouts of rows to remember for a stream; there are some dozens.
 MOST_LAYOUTS = 1000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")

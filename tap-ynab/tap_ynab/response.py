@@ -26,7 +26,7 @@ MAX_BODY = 1 << 30
 #: The end of nearly every response. A quote inside a string would be escaped, so if this matches,
 #: the document is whole.
 _KNOWLEDGE_LAST = re.compile(rb'(?<!\\)"server_knowledge"\s*:\s*(\d+)\s*}\s*}\s*\Z')
-#: Escapes in JSON text: of a backslash, of U+0000, of a character in two halves, of one half.
+#: Escapes in JSON text: of a backslash, of U+0000, of a pair of surrogates, of a single one.
 _ESCAPE = re.compile(
     rb"\\\\|\\u0000"
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
@@ -76,7 +76,7 @@ class Response:
         self._write(begun)
 
     def _write(self, text: bytes) -> None:
-        """Write text without what PostgreSQL refuses: U+0000, and halves of characters."""
+        """Write text without what PostgreSQL refuses: U+0000, and single surrogates."""
         # One byte is found twenty times as fast as two, and most blocks have none.
         if b"\\" in text and b"\\u" in text:
             text = _ESCAPE.sub(_mend, text)
@@ -184,7 +184,7 @@ class Response:
 
 
 def _mend(escape: re.Match[bytes]) -> bytes:
-    """Keep an escaped backslash and a pair of halves; replace a single half by U+FFFD."""
+    """Keep an escaped backslash and a pair of surrogates; replace a single one by U+FFFD."""
     found = escape[0]
     if found == b"\\u0000":
         return b""

@@ -1,6 +1,6 @@
 """Retries: how long and how often a request is sent again that failed for a passing reason.
 
-Between `budget`, which chooses a policy, and `client`, which sends.
+Between `budget_api`, which chooses the number of tries, and `client`, which sends.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ logger = logging.getLogger("tap-ynab.retry")
 
 #: Seconds of the longest wait between two tries.
 LONGEST_WAIT = 60.0
-#: Seconds between two tries while YNAB says that the hourly limit is reached, but not until when:
-#: the first, and the longest after doubling. In the end for how long to go on.
-FIRST_PROBE, LONGEST_PROBE, LONGEST_LIMIT = 60.0, 600.0, 3900.0
+#: Seconds between two tries if the hourly limit is reached and YNAB does not tell until when: the
+#: first wait, and the longest after doubling.
+FIRST_PROBE, LONGEST_PROBE = 60.0, 600.0
+#: Seconds after which a limit that is still reached is no hourly one.
+LONGEST_LIMIT = 3900.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Smaller requests instead of one that YNAB, which gives up after 30 seconds, can't answer.
 
-Between `client`, which sends them, and `budget`.
+Between `budget_api`, which builds the requests, and `client`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def by_date(
         request: Requests the transactions between two dates.
         since: The first date.
         until: The last date; None for no end.
-        first: A date before which there are hardly any.
-        last: A date after which there are hardly any.
+        first: Date of the first month of the budget; older transactions are rare.
+        last: Date of the last month of the budget; newer transactions are rare.
 
     Raises:
         TransientError: Not even a month's transactions come.
@@ -68,7 +68,7 @@ class MonthByMonth:
     Starts at the first month that changed: a balance carries over into all months after it.
 
     Attributes:
-        server_knowledge: Counter of the list of months; only another such list takes it.
+        server_knowledge: Counter of the list of months, for the next request of that list.
         month: First day of the server's current month (UTC).
     """
 

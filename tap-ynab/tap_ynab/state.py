@@ -29,7 +29,7 @@ logger = logging.getLogger("tap-ynab")
 WITH_NAMES = ("transactions", "scheduled_transactions")
 
 Entry = dict[str, t.Any]
-#: Streams, and for each the ids of budgets.
+#: Ids of budgets by the name of a stream.
 Partitions = dict[str, list[str]]
 
 
@@ -37,7 +37,13 @@ class Bookmark:
     """Bookmark of one stream of one budget."""
 
     def __init__(
-        self, entry: Entry, feed: Feed, *, label: str, since_date: str, is_kept: bool = True
+        self,
+        entry: Entry,
+        feed: Feed,
+        *,
+        label: str,
+        since_date: str,
+        is_full_refresh: bool = False,
     ) -> None:
         """Read an entry of the state.
 
@@ -46,13 +52,13 @@ class Bookmark:
             feed: How the stream is read.
             label: Stream and budget, for the log.
             since_date: Date of the oldest rows that are wanted, of a dated feed.
-            is_kept: Whether the bookmark counts; not if the catalog asks for a full refresh.
+            is_full_refresh: Whether the catalog asks for all rows, so that the bookmark is ignored.
         """
         self._entry = entry
         self._feed = feed
         self._label = label
         self._since_date = since_date
-        self._is_kept = is_kept
+        self._is_full_refresh = is_full_refresh
 
     @property
     def value(self) -> int | None:
@@ -62,15 +68,15 @@ class Bookmark:
     def since(self, source: str) -> int | None:
         """Return the counter to ask a source with; None for all rows.
 
-        0 means that there are rows, but from the other source: deletions are still to come.
+        0 means that all rows were read from the other source: this one has yet to send deletions.
         """
         if self._feed.is_dated and self._entry.get("since_date") != self._since_date:
             return None
-        return self.since_any_date(source)
+        return self.since_with_other_date(source)
 
-    def since_any_date(self, source: str) -> int | None:
-        """Return the counter to ask with, whatever date of oldest rows it is for."""
-        if not self._is_kept or (self._feed.is_delta and self.value is None):
+    def since_with_other_date(self, source: str) -> int | None:
+        """Return the counter even if the rows were read with another `since_date`."""
+        if self._is_full_refresh or (self._feed.is_delta and self.value is None):
             return None
         knowledge = self._entry.get("knowledge")
         counter = _integer(knowledge.get(source)) if isinstance(knowledge, dict) else None
@@ -89,7 +95,7 @@ class Bookmark:
 
     @property
     def fingerprint(self) -> list[str] | None:
-        """Fingerprint of a full list, see `budget.fingerprint`; None before the first."""
+        """Fingerprint of a list that the export lacks, made by `unexported`; None at first."""
         found = self._entry.get("fingerprint")
         return found if isinstance(found, list) else None
 
@@ -115,7 +121,7 @@ class Bookmark:
                 lowest = counters.get(batch.source, batch.server_knowledge)
                 counters[batch.source] = min(lowest, batch.server_knowledge)
         before = self.value
-        if self._is_kept and batches:
+        if batches and not self._is_full_refresh:
             before_commit = self._entry.get("knowledge")
             kept = before_commit if isinstance(before_commit, dict) else {}
             self._entry["knowledge"] = kept | counters
@@ -128,18 +134,19 @@ class Bookmark:
             if self._feed.is_monthly:
                 self._entry["month"] = batches[0].month
         moved = ""
-        if self._feed.is_delta and self._is_kept:
+        if self._feed.is_delta and not self._is_full_refresh:
             moved = f", server_knowledge {_or_none(before)} -> {_or_none(self.value)}"
         logger.info("%s: %s%s", self._label, count(rows), moved)
 
-    def stay(self, rows: int, error: Exception) -> None:
+    def log_failure(self, rows: int, error: Exception) -> None:
         """Log why the bookmark does not move."""
         stays = f", server_knowledge stays {_or_none(self.value)}" if self._feed.is_delta else ""
         logger.info("%s: incomplete, %s%s: %s", self._label, count(rows), stays, error)
 
     def reset(self) -> None:
-        """Have the next run read everything again, and take rows for lost."""
+        """Have the next run read all rows, of all budgets."""
         self._entry.pop("knowledge", None)
+        # Matches no list, so that it seems to have lost rows.
         self._entry["fingerprint"] = ["", ""]
 
 
@@ -181,7 +188,7 @@ class RunState:
         return found
 
     def entry(self, stream: str, budget_id: str) -> Entry:
-        """Return the entry of a bookmark, which is made if need be."""
+        """Return the entry of a bookmark, a new one if there is none."""
         context = {"budget_id": budget_id}
         partitions = self._partitions(stream)
         for entry in partitions:

@@ -9,7 +9,14 @@ import typing as t
 
 from tap_ynab import schemas
 from tap_ynab.base import YNABStream
-from tap_ynab.feeds import delta_list, export_only, full_list, part_of_list, split_list
+from tap_ynab.feeds import (
+    delta_list,
+    export_list,
+    full_list,
+    shared_list,
+    transaction_list,
+    unexported_list,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +31,7 @@ class BudgetsStream(YNABStream):
     schema = schemas.BUDGETS
 
     def transform(self, row: Record) -> None:
-        """Make columns of the formats; what has none stays as it is."""
+        """Make columns of the fields in the formats."""
         row.pop("accounts", None)
         currency = dict(row.pop("currency_format", None) or {})
         dates = dict(row.pop("date_format", None) or {})
@@ -54,7 +61,7 @@ class CategoryGroupsStream(YNABStream):
 
     name = "category_groups"
     schema = schemas.CATEGORY_GROUPS
-    feed = part_of_list("category_groups", "/categories", "category_groups")
+    feed = shared_list("category_groups", "/categories", "category_groups")
 
     def transform(self, row: Record) -> None:
         """Leave the categories to their own stream."""
@@ -66,7 +73,7 @@ class CategoriesStream(YNABStream):
 
     name = "categories"
     schema = schemas.CATEGORIES
-    feed = part_of_list(
+    feed = shared_list(
         "categories", "/categories", "category_groups.item.categories", is_monthly=True
     )
 
@@ -92,7 +99,7 @@ class TransactionsStream(YNABStream):
 
     name = "transactions"
     schema = schemas.TRANSACTIONS
-    feed = split_list("transactions", "subtransactions", is_dated=True)
+    feed = transaction_list("transactions", "subtransactions", is_dated=True)
 
     def transform(self, row: Record) -> None:
         """Add the type of the account, and whether the transaction is split."""
@@ -106,7 +113,7 @@ class ScheduledTransactionsStream(YNABStream):
 
     name = "scheduled_transactions"
     schema = schemas.SCHEDULED_TRANSACTIONS
-    feed = split_list("scheduled_transactions", "scheduled_subtransactions")
+    feed = transaction_list("scheduled_transactions", "scheduled_subtransactions")
 
     def transform(self, row: Record) -> None:
         """Delete subtransactions with their transaction."""
@@ -140,7 +147,7 @@ class MonthCategoriesStream(YNABStream):
 
     name = "month_categories"
     schema = schemas.MONTH_CATEGORIES
-    feed = export_only("months", unnest=categories_of_month)
+    feed = export_list("months", unnest=categories_of_month)
 
     def transform(self, row: Record) -> None:
         """Add an id of budget, month and category."""
@@ -152,7 +159,7 @@ class MoneyMovementsStream(YNABStream):
 
     name = "money_movements"
     schema = schemas.MONEY_MOVEMENTS
-    feed = full_list("money_movements", created="moved_at")
+    feed = unexported_list("money_movements", created="moved_at")
 
 
 class MoneyMovementGroupsStream(YNABStream):
@@ -160,7 +167,7 @@ class MoneyMovementGroupsStream(YNABStream):
 
     name = "money_movement_groups"
     schema = schemas.MONEY_MOVEMENT_GROUPS
-    feed = full_list("money_movement_groups", created="group_created_at")
+    feed = unexported_list("money_movement_groups", created="group_created_at")
 
 
 def delete_subtransactions(row: Record) -> None:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tap_ynab.account import Account
-from tap_ynab.budget import BudgetReader, Selection
+from tap_ynab.budget import BudgetReader, Reading
 from tap_ynab.budget_api import BudgetAPI
 from tap_ynab.client import YNABClient
 from tap_ynab.errors import AccountError, IncompleteError, LimitError
-from tap_ynab.feeds import Use
+from tap_ynab.feeds import ExportUse
 from tap_ynab.rate_limit import HourlyLimit
 from tap_ynab.state import Bookmark, RunState, count
 
@@ -37,7 +37,7 @@ class SelectedStream:
     Attributes:
         name: Its name.
         feed: How it is read; None if it is not read budget by budget.
-        is_incremental: Whether its bookmarks count.
+        is_incremental: Whether it continues from its bookmarks; not in a full refresh.
         wants_formatted: Whether columns are selected that the plan export lacks.
     """
 
@@ -73,7 +73,7 @@ class SyncRun:
         #: Streams that could not be read, by budget and error.
         self._errors: dict[str, dict[str, list[str]]] = {}
         self._end: AccountError | None = None
-        #: Whether the run was ever restricted to some partitions, so that no stream is read whole.
+        #: Whether the run was ever restricted to some partitions: no stream is read in one go.
         self.is_restricted = False
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class SyncRun:
                 budget_id,
                 BudgetAPI(self.client.get, budget, self.config["since_date"]),
                 {
-                    each.name: self._selection(each, each.feed, budget_id)
+                    each.name: self._reading(each, each.feed, budget_id)
                     for each in self._selected()
                     if each.feed
                 },
@@ -121,15 +121,15 @@ class SyncRun:
             self._readers[budget_id] = self._open.enter_context(closing(reader))
         return self._readers[budget_id]
 
-    def _selection(self, stream: SelectedStream, feed: Feed, budget_id: str) -> Selection:
+    def _reading(self, stream: SelectedStream, feed: Feed, budget_id: str) -> Reading:
         bookmark = Bookmark(
             self.state.entry(stream.name, budget_id),
             feed,
             label=f"{stream.name} of {self.account.label(budget_id)}",
             since_date=self.config["since_date"],
-            is_kept=stream.is_incremental or not feed.is_delta,
+            is_full_refresh=feed.is_delta and not stream.is_incremental,
         )
-        return Selection(feed, bookmark, stream.name in self._in_export)
+        return Reading(feed, bookmark, stream.name in self._in_export)
 
     @cached_property
     def _in_export(self) -> set[str]:
@@ -139,17 +139,18 @@ class SyncRun:
         has_rows = {
             name
             for name, feed in feeds.items()
-            if feed.export is Use.CHANGES or (feed.export is Use.ROWS and name not in formatted)
+            if feed.export is ExportUse.CHANGES
+            or (feed.export is ExportUse.ROWS and name not in formatted)
         }
-        needing = {name for name, feed in feeds.items() if feed.needs_export}
+        needing = {name for name, feed in feeds.items() if feed.is_only_in_export}
         saves_requests = len({feeds[name].path for name in has_rows}) > 1
         if not (self.config["use_export"] and saves_requests):
             return needing
-        counters = {name for name, feed in feeds.items() if feed.export is Use.COUNTER}
+        counters = {name for name, feed in feeds.items() if feed.export is ExportUse.COUNTER}
         return has_rows | counters | needing
 
-    def read_in_full(self, stream: str, *, marks_rows: bool) -> set[str]:
-        """Return the budgets that are due of which `read` brings all rows of a stream.
+    def budgets_in_full(self, stream: str, *, marks_rows: bool) -> set[str]:
+        """Return the budgets of which this run reads all rows of a stream, not only changes.
 
         Args:
             stream: Its name.
@@ -201,17 +202,17 @@ class SyncRun:
         self._done.add((stream, budget_id))
 
     def failed(self, stream: str, budget_id: str, error: Exception, rows: int) -> None:
-        """Note that a partition could not be read; if no other could be either, the run ends."""
+        """Note that a partition could not be read; the run ends if no other could be read."""
         if isinstance(error, AccountError):
             self._end = error
             return
         reader = self.reader(budget_id)
         reader.api.has_failed = True
-        reader.bookmark(stream).stay(rows, error)
+        reader.bookmark(stream).log_failure(rows, error)
         self._note_error(budget_id, stream, _without_address(str(error).rstrip(".")))
 
-    def read(self, stream: str, rows: int) -> None:
-        """Log a stream of the account."""
+    def log_rows(self, stream: str, rows: int) -> None:
+        """Log the rows of a stream that is not read budget by budget."""
         logger.info("%s: %s", stream, count(rows))
 
     def left_out(self, stream: str, budget_id: str | None) -> None:

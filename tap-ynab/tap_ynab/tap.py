@@ -154,7 +154,7 @@ class TapYNAB(CommandLineTap):
         run = SyncRun(
             self.config,
             t.cast("dict[str, t.Any]", self.state),
-            lambda: [each.selection for each in self._ynab_streams if each.selected],
+            lambda: [each.selected_stream for each in self._ynab_streams if each.selected],
         )
         weakref.finalize(self, run.close)
         return run
@@ -184,7 +184,9 @@ class TapYNAB(CommandLineTap):
         run.forget_vanished_budgets()
         try:
             if run.state.left:
-                self.logger.info("First what the last run left for YNAB's hourly limit.")
+                self.logger.info(
+                    "Reading first what the last run left because of the hourly limit."
+                )
                 run.restrict(run.state.left)
                 self.sync_all()
             if not run.hit_the_limit:

@@ -1,4 +1,4 @@
-"""Singer messages on stdout: fast, and always in whole lines. Data leaves here."""
+"""Writes Singer messages to stdout, fast and always in whole lines."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Writer(MsgSpecWriter):
             sys.exit(self._exit_code)
 
     def interrupt(self, exit_code: int) -> None:
-        """End the process, but not in the middle of a line, unless told twice."""
+        """End the process after the line that is being written, or at once if called again."""
         if self._is_writing and self._exit_code is None:
             self._exit_code = exit_code
         else:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.described import environments, output, read
+from tests.support.meltano_project import MELTANO
 from tests.support.pages import all_pages, page
 from tests.support.pipeline import PROJECT, TAP
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.pages import Document
 
     Json = dict[str, Any]
@@ -106,7 +109,9 @@ def check_invocation(command: Json, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     "subcommand", sorted({" ".join(words_of(call)[:1]) for _, call in MELTANO_CALLS})
 )
-def test_options_of_meltano(subcommand: str, meltano: Json) -> None:
+def test_options_of_meltano(
+    subcommand: str, meltano: Json, installed: Callable[[str], str]
+) -> None:
     options = {
         word.partition("=")[0]
         for _, call in MELTANO_CALLS
@@ -122,7 +127,7 @@ def test_options_of_meltano(subcommand: str, meltano: Json) -> None:
     }
     assert chosen <= environments(meltano).keys()
     if options:
-        program = PROJECT / ".venv/bin/meltano"
+        program = installed(MELTANO)
         text = output(program, "--help") + output(program, subcommand, "--help")
         assert options <= set(re.findall(r"--[\w-]+", text))
 

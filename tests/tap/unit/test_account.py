@@ -69,7 +69,7 @@ def test_budgets_are_those_that_are_wanted_or_all(wanted: tuple[str, ...], ids: 
     assert not found.is_known
     assert found.budget_ids == ids
     assert found.is_known
-    assert found.is_whole == (not wanted)
+    assert found.has_all_budgets == (not wanted)
     assert [budget["id"] for budget in found.all_budgets] == ["b1", "b2", "b3"]
 
 
@@ -89,7 +89,7 @@ def test_an_account_without_budgets_is_not_whole() -> None:
         raise NotFoundError("404.2")
 
     found = Account(cast("YNABClient", SimpleNamespace(get=get)), ())
-    assert (found.budgets, found.is_whole) == ([], False)
+    assert (found.budgets, found.has_all_budgets) == ([], False)
 
 
 def test_types_of_accounts_of_the_budgets_that_are_read() -> None:

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_ynab.errors import YNABError
 from tap_ynab.export import FLAT, LISTS, Export
+from tap_ynab.feeds import ExportUse
+from tap_ynab.renames import NAMED
 from tap_ynab.response import BLOCK
+from tap_ynab.streams import STREAMS
 
 from tests.tap.unit.responses import NOW, closed_later, is_closed, of_text
 
@@ -142,3 +145,11 @@ def test_the_response_may_be_closed_and_the_export_closes_itself() -> None:
     assert not export.is_full
     export.close()
     assert is_closed(export)
+
+
+def test_the_export_keeps_the_lists_that_streams_read_and_cuts_the_others_out() -> None:
+    feeds = [stream.feed for stream in STREAMS if stream.feed]
+    read = {name for f in feeds if f.export is ExportUse.ROWS for name in f.export_lists}
+    noted = {name for f in feeds if f.export is ExportUse.CHANGES for name in f.export_lists}
+    assert read | set(NAMED) == LISTS, "tap_ynab.export.LISTS"
+    assert noted == FLAT, "tap_ynab.export.FLAT"

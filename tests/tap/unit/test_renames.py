@@ -12,19 +12,19 @@ from tap_ynab.renames import Names, refers_to
 
 def noted(names: Names, entities: dict[str, str]) -> list[str]:
     """Ids of those that have a new name."""
-    return [i for i, name in entities.items() if names.is_new({"id": i, "name": name})]
+    return [i for i, name in entities.items() if names.has_new_name({"id": i, "name": name})]
 
 
 @pytest.mark.parametrize(
-    ("name", "is_new"),
+    ("name", "has_new_name"),
     [("Baker", False), ("Bakery", True), ("baker", True), ("", True), (None, True)],
 )
-def test_a_name_is_new_if_there_was_another_one(name: str | None, is_new: bool) -> None:  # noqa: FBT001 a parameter
+def test_a_name_is_new_if_there_was_another_one(name: str | None, has_new_name: bool) -> None:  # noqa: FBT001 a parameter
     names = Names()
-    assert not names.is_new({"id": "p1", "name": "Baker"})
-    assert names.is_new({"id": "p1", "name": name}) == is_new
-    assert not names.is_new({"id": "p1", "name": name})
-    assert not names.is_new({"id": "p2", "name": "Butcher"})
+    assert not names.has_new_name({"id": "p1", "name": "Baker"})
+    assert names.has_new_name({"id": "p1", "name": name}) == has_new_name
+    assert not names.has_new_name({"id": "p1", "name": name})
+    assert not names.has_new_name({"id": "p2", "name": "Butcher"})
 
 
 @settings(max_examples=50, deadline=None)

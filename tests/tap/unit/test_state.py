@@ -16,15 +16,15 @@ from tap_ynab.feeds import (
     Feed,
     delta_list,
     full_list,
-    part_of_list,
-    split_list,
+    shared_list,
+    transaction_list,
 )
 from tap_ynab.renames import Names
 from tap_ynab.state import Bookmark, RunState, upgrade
 
 DELTA = delta_list("payees")
-DATED = split_list("transactions", "subtransactions", is_dated=True)
-MONTHLY = part_of_list("categories", "/categories", "categories", is_monthly=True)
+DATED = transaction_list("transactions", "subtransactions", is_dated=True)
+MONTHLY = shared_list("categories", "/categories", "categories", is_monthly=True)
 FULL = full_list("payee_locations")
 
 SINCE = "2026-01-01"
@@ -35,7 +35,7 @@ State = dict[str, Any]
 
 def bookmark(entry: State, feed: Feed = DELTA, *, is_kept: bool = True) -> Bookmark:
     label = "payees of Our Household"
-    return Bookmark(entry, feed, label=label, since_date=SINCE, is_kept=is_kept)
+    return Bookmark(entry, feed, label=label, since_date=SINCE, is_full_refresh=not is_kept)
 
 
 def batch(source: str, counter: int | None, *, moves: bool = True) -> Batch:
@@ -82,7 +82,7 @@ def test_a_source_is_asked_since_what_it_has_told(
 
 def test_another_date_of_oldest_rows_does_not_change_what_was_deleted_since() -> None:
     found = bookmark({**read_to(7, endpoint=7), "since_date": "2025-01-01"}, DATED)
-    assert (found.since(ENDPOINT), found.since_any_date(ENDPOINT)) == (None, 7)
+    assert (found.since(ENDPOINT), found.since_with_other_date(ENDPOINT)) == (None, 7)
 
 
 @pytest.mark.parametrize("feed", [DELTA, FULL])
@@ -189,7 +189,7 @@ def test_why_a_bookmark_stays_is_one_line_of_the_log(
 ) -> None:
     caplog.set_level("INFO")
     entry = read_to(7, export=7)
-    bookmark(entry, feed).stay(2, YNABError("/payees: 503"))
+    bookmark(entry, feed).log_failure(2, YNABError("/payees: 503"))
     assert caplog.messages == [f"payees of Our Household: incomplete, 2 rows{stays}: /payees: 503"]
     assert entry == read_to(7, export=7)
 
@@ -279,8 +279,8 @@ def test_a_state_with_an_entry_for_each_name_is_brought_up_to_date() -> None:
     upgrade(state)
     packed = RunState(state).names["b1"]
     names, renamed = Names(packed), Names(packed)
-    assert not [row for row in rows if names.is_new(row)]
-    assert all(renamed.is_new({**row, "name": "Another"}) for row in rows)
+    assert not [row for row in rows if names.has_new_name(row)]
+    assert all(renamed.has_new_name({**row, "name": "Another"}) for row in rows)
     assert RunState(state).names["b2"] == ""
     assert RunState(state).requests == {"60": 1}
     assert state["bookmarks"]["payees"] == {"partitions": partitions}

@@ -1,4 +1,4 @@
-"""Lists that YNAB only sends in full, and that the plan export lacks: money movements.
+"""Lists that the plan export lacks, and that YNAB only sends in full: money movements.
 
 Between `budget_api`, which requests them, and `budget`, which decides when.
 """
@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
     from tap_ynab.state import Bookmark
 
 
-class FullLists:
-    """The full lists of one budget, each requested once."""
+class UnexportedLists:
+    """The unexported lists of one budget, each requested once."""
 
     def __init__(self, api: BudgetAPI) -> None:
         """Request nothing yet."""
@@ -50,7 +50,7 @@ class FullLists:
             return None
 
     def has_lost_rows(self, feed: Feed, bookmark: Bookmark) -> bool:
-        """Tell if a list lacks rows that it had before: they were deleted since."""
+        """Tell if a list lacks rows that it had in the last run: they were deleted."""
         before = bookmark.fingerprint
         if not feed.created or before is None:
             return False

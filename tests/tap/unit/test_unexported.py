@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tap_ynab.full_lists import fingerprint
+from tap_ynab.unexported import fingerprint
 
 CREATED = "moved_at"
 ROWS: list[dict[str, Any]] = [
