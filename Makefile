@@ -83,7 +83,7 @@ clean: ## Remove what runs left behind, data included
 	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline
 	@touch $@
 
-.venv-loaders/installed: $(wildcard tests/loaders/*.txt)
+.venv-loaders/installed: constraints.txt $(wildcard tests/loaders/*.txt)
 	@echo "Installing the other loaders that the tests run ..."
 	@$(needs_python)set -e; for loader in $(LOADERS); do \
 	  $(PYTHON) -m venv --clear .venv-loaders/$$loader; \
