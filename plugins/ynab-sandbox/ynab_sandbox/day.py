@@ -17,9 +17,6 @@ def live(budget: Budget) -> list[str]:
 
     Returns:
         A sentence on each.
-
-    Raises:
-        ValueError: there are too few transactions.
     """
     plain = [row for row in budget.entities("transactions") if _is_plain(row)]
     if len(plain) < FEWEST:

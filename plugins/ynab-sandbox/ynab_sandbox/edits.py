@@ -98,7 +98,7 @@ def forget_entity(change: Change, kind: str, key: Key) -> None:
 
 
 def _refuse_derived(kind: str, fields: Fields) -> None:
-    refused = sorted(fields.keys() & (DERIVED.get(kind, frozenset()) | {"id", "deleted"}))
+    refused = sorted(fields.keys() & (DERIVED.get(kind, set()) | {"id", "deleted"}))
     if refused:
         raise ValueError(f"{kind}: {', '.join(refused)} cannot be set, the sandbox computes it")
 

@@ -101,7 +101,7 @@ def _add_categories(home: Home) -> None:
     hidden = home.put("category_groups", name=HIDDEN_GROUP, hidden=True)
     _add_category(home, hidden, "Old Gym", hidden=True, note="Cancelled")
     internal_ids = home.categories[INFLOW], home.categories[UNCATEGORIZED]
-    home.special = Special(*internal_ids, split=home.new_id())
+    home.special = Special(*internal_ids, split=home.random.new_id())
 
 
 def _add_category(home: Home, group_id: str, name: str, **fields: object) -> None:
@@ -137,7 +137,7 @@ def _add_months(home: Home) -> None:
 def _change(home: Home) -> Change:
     today = home.today.isoformat()
     month = home.today.replace(day=1).isoformat()
-    return Change(home.tables, home.special, today, month, home.new_id)
+    return Change(home.tables, home.special, today, month, home.random.new_id)
 
 
 def _add_transactions(home: Home) -> None:

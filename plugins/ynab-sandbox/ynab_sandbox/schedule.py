@@ -47,7 +47,7 @@ def _split(home: Home, fields: Fields) -> None:
     fields["subtransactions"] = tuple(
         new_fields(
             "scheduled_subtransactions",
-            home.new_id(),
+            home.random.new_id(),
             scheduled_transaction_id=fields["id"],
             amount=amount,
             category_id=home.categories[shop[1]],

@@ -114,7 +114,7 @@ class Spending:
             "payee_id": home.payees[payee] if payee else None,
             "category_id": home.categories[category],
         }
-        return new_fields("transactions", home.new_id(), **{**made, **fields})
+        return new_fields("transactions", home.random.new_id(), **{**made, **fields})
 
     def _transfer(self, day: date, amount: int, source: str, target: str) -> list[Fields]:
         paid = self._make(day, -amount, role=source, category_id=None)
@@ -164,7 +164,9 @@ class Spending:
         made = self._make(day, sum(shares), payee=first[0], category_id=home.special.split)
         back = self._make(day, 20 * MILLIUNITS, role="cash", category_id=None)
         lines = [
-            new_fields("subtransactions", home.new_id(), transaction_id=made["id"], amount=share)
+            new_fields(
+                "subtransactions", home.random.new_id(), transaction_id=made["id"], amount=share
+            )
             for share in shares
         ]
         lines[0].update(category_id=home.categories[first[1]], memo=MEMOS[0])

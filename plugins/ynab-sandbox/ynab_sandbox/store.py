@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Grows if saved sandboxes can no longer be read.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ of goals when a row is read.
 
 from __future__ import annotations
 
+import random
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +41,18 @@ class Row:
 
 Tables = dict[str, dict[Key, Row]]
 
+#: Amounts that the sandbox computes.
+SUMS = {
+    "accounts": ("balance", "cleared_balance", "uncleared_balance"),
+    "months": ("income", "budgeted", "activity", "to_be_budgeted"),
+}
+AMOUNT = ("amount",)
+CATEGORY_SUMS = ("budgeted", "activity", "balance")
 
-def _fields(names: str, *, zero: str = "", **values: object) -> Fields:
+
+def _fields(names: str, zero: tuple[str, ...] = (), **values: object) -> Fields:
     """Return fields that are None, but for amounts that are zero and the given values."""
-    return {**dict.fromkeys(names.split()), **dict.fromkeys(zero.split(), 0), **values}
+    return {**dict.fromkeys(names.split()), **dict.fromkeys(zero, 0), **values}
 
 
 _SHOWN: Fields = {"hidden": False, "internal": False}
@@ -52,7 +62,7 @@ DEFAULTS: dict[str, Fields] = {
         "name type on_budget closed note balance cleared_balance uncleared_balance "
         "transfer_payee_id direct_import_linked direct_import_in_error last_reconciled_at "
         "debt_original_balance debt_interest_rates debt_minimum_payments debt_escrow_amounts",
-        zero="balance cleared_balance uncleared_balance",
+        SUMS["accounts"],
         name="New Account",
         type="checking",
         on_budget=True,
@@ -74,7 +84,7 @@ DEFAULTS: dict[str, Fields] = {
         "category_id transfer_account_id transfer_transaction_id matched_transaction_id "
         "import_id import_payee_name import_payee_name_original debt_transaction_type "
         "subtransactions",
-        zero="amount",
+        AMOUNT,
         cleared="uncleared",
         approved=True,
         subtransactions=(),
@@ -82,55 +92,56 @@ DEFAULTS: dict[str, Fields] = {
     "subtransactions": _fields(
         "transaction_id amount memo payee_id category_id transfer_account_id "
         "transfer_transaction_id",
-        zero="amount",
+        AMOUNT,
     ),
     "scheduled_transactions": _fields(
         "date_first date_next frequency amount memo flag_color flag_name account_id payee_id "
         "category_id transfer_account_id subtransactions",
-        zero="amount",
+        AMOUNT,
         frequency="monthly",
         subtransactions=(),
     ),
     "scheduled_subtransactions": _fields(
         "scheduled_transaction_id amount memo payee_id category_id transfer_account_id",
-        zero="amount",
+        AMOUNT,
     ),
     "months": _fields(
-        "month note income budgeted activity to_be_budgeted age_of_money",
-        zero="income budgeted activity to_be_budgeted",
+        "month note income budgeted activity to_be_budgeted age_of_money", SUMS["months"]
     ),
-    "month_categories": _fields("", zero="budgeted activity balance"),
+    "month_categories": _fields("", CATEGORY_SUMS),
     "money_movements": _fields(
         "month moved_at note money_movement_group_id performed_by_user_id from_category_id "
         "to_category_id amount",
-        zero="amount",
+        AMOUNT,
     ),
     "money_movement_groups": _fields("group_created_at month note performed_by_user_id"),
 }
 
 #: Fields that the sandbox computes; nobody can set them.
-DERIVED: dict[str, frozenset[str]] = {
-    "accounts": frozenset({"balance", "cleared_balance", "uncleared_balance"}),
-    "categories": frozenset({"budgeted", "activity", "balance", "category_group_name"}),
-    "transactions": frozenset({"account_name", "payee_name", "category_name"}),
-    "months": frozenset({"income", "budgeted", "activity", "to_be_budgeted", "categories"}),
-    "month_categories": frozenset({"activity", "balance", "category_group_name", "month"}),
+DERIVED = {
+    "accounts": {*SUMS["accounts"]},
+    "categories": {*CATEGORY_SUMS, "category_group_name"},
+    "transactions": {"account_name", "payee_name", "category_name"},
+    "months": {*SUMS["months"], "categories"},
+    "month_categories": {"activity", "balance", "category_group_name", "month"},
 }
 
 
 @dataclass(frozen=True)
 class Special:
-    """Ids of the categories that YNAB itself makes.
-
-    Attributes:
-        inflow: "Inflow: Ready to Assign".
-        uncategorized: the category of transactions without a category.
-        split: the category of a split transaction, which no list of categories has.
-    """
+    """Ids of the categories that YNAB itself makes; no list shows that of a split transaction."""
 
     inflow: str
     uncategorized: str
     split: str
+
+
+class Chance(random.Random):
+    """Chance that repeats itself: the same for the same seed."""
+
+    def new_id(self) -> str:
+        """Return a new id."""
+        return str(uuid.UUID(int=self.getrandbits(128), version=4))
 
 
 def new_fields(kind: str, entity_id: str | None = None, **fields: object) -> Fields:
