@@ -80,8 +80,14 @@ class Spending:
         for day in (1, 15):
             yield [self._make(start.replace(day=day), amount, payee=employer, category=INFLOW)]
         if self.home.names.loan:
-            yield self._loan_payment(start.replace(day=2))
-            yield [self._loan_interest(start.replace(day=3))]
+            paid, received = self._transfer(
+                start.replace(day=2), 1450 * MILLIUNITS, "checking", "loan"
+            )
+            paid["category_id"] = self.home.categories[self.home.names.loan]
+            received["debt_transaction_type"] = "payment"
+            yield [paid, received]
+            owed = self._make(start.replace(day=3), -690 * MILLIUNITS, role="loan", payee=INTEREST)
+            yield [{**owed, "category_id": None, "debt_transaction_type": "interest"}]
         # Shares of the income in thousandths, which makes them milliunits.
         income = 2 * salary * self.scale
         card = income * self.random.randint(150, 182)
@@ -106,15 +112,17 @@ class Spending:
         """Return a transaction, cleared according to its age."""
         home, age = self.home, (self.home.today - day).days
         cleared = "reconciled" if age >= CLEARED_DAYS else "cleared"
-        made: Fields = {
-            "date": max(day, home.first).isoformat(),
-            "amount": amount,
-            "cleared": "uncleared" if age < UNCLEARED_DAYS else cleared,
-            "account_id": home.accounts[role],
-            "payee_id": home.payees[payee] if payee else None,
-            "category_id": home.categories[category],
-        }
-        return new_fields("transactions", home.random.new_id(), **{**made, **fields})
+        made = new_fields(
+            "transactions",
+            self.random.new_id(),
+            date=max(day, home.first).isoformat(),
+            amount=amount,
+            cleared="uncleared" if age < UNCLEARED_DAYS else cleared,
+            account_id=home.accounts[role],
+            payee_id=home.payees[payee] if payee else None,
+            category_id=home.categories[category],
+        )
+        return {**made, **fields}
 
     def _transfer(self, day: date, amount: int, source: str, target: str) -> list[Fields]:
         paid = self._make(day, -amount, role=source, category_id=None)
@@ -128,16 +136,6 @@ class Spending:
         side["payee_id"] = self.home.fields("accounts", account_id)["transfer_payee_id"]
         side["transfer_account_id"] = account_id
         side["transfer_transaction_id"] = other["id"]
-
-    def _loan_payment(self, day: date) -> list[Fields]:
-        sides = self._transfer(day, 1450 * MILLIUNITS, "checking", "loan")
-        sides[0]["category_id"] = self.home.categories[str(self.home.names.loan)]
-        sides[1]["debt_transaction_type"] = "payment"
-        return sides
-
-    def _loan_interest(self, day: date) -> Fields:
-        made = self._make(day, -690 * MILLIUNITS, role="loan", payee=INTEREST, category_id=None)
-        return {**made, "debt_transaction_type": "interest"}
 
     def _bill(self, day: date, payee: str, category: str, amount: int) -> Fields:
         cents = self.random.randint(-900, 900) * 10
@@ -205,12 +203,10 @@ class Spending:
 
     def _match(self, chosen: list[Fields]) -> None:
         """Make an imported and an entered purchase a matched pair."""
-        imported = next((each for each in chosen if each["import_id"]), None)
-        account_id = imported["account_id"] if imported else None
-        candidates = (each for each in chosen if each["account_id"] == account_id)
-        entered = next(
-            (e for e in candidates if not e["import_id"] and not e["transfer_account_id"]), None
-        )
-        if imported and entered:
-            imported["matched_transaction_id"] = entered["id"]
-            entered["matched_transaction_id"] = imported["id"]
+        imported = next((each for each in chosen if each["import_id"]), {"account_id": None})
+        for entered in chosen:
+            is_entered = not entered["import_id"] and not entered["transfer_account_id"]
+            if is_entered and entered["account_id"] == imported["account_id"]:
+                imported["matched_transaction_id"] = entered["id"]
+                entered["matched_transaction_id"] = imported["id"]
+                break
