@@ -31,18 +31,14 @@ class ApiError(Exception):
     """An error response."""
 
     def __init__(
-        self, error_id: str, detail: str | None = None, *, retry_after: int | None = None
+        self, error_id: str, detail: str | None = None, headers: dict[str, str] | None = None
     ) -> None:
-        """Initialize the error."""
+        """Take the error id, whose first three digits are the HTTP status."""
         super().__init__(error_id)
         self.error_id = error_id
         self.detail = detail
-        self.retry_after = retry_after
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return int(self.error_id[:3])
+        self.headers = headers or {}
+        self.status = int(error_id[:3])
 
     def document(self) -> dict[str, Any]:
         """Return the body of the response; an unknown id is its own name and detail."""

@@ -9,16 +9,7 @@ from ynab_sandbox.changes import Change
 from ynab_sandbox.clock import month_of
 from ynab_sandbox.home import Home
 from ynab_sandbox.money import MILLIUNITS
-from ynab_sandbox.names import (
-    CARD_GROUP,
-    HIDDEN_GROUP,
-    INFLOW,
-    INTEREST,
-    INTERNAL_GROUP,
-    OFF_BUDGET,
-    STARTING_BALANCE,
-    UNCATEGORIZED,
-)
+from ynab_sandbox.names import INFLOW, INTEREST, OFF_BUDGET, STARTING_BALANCE, UNCATEGORIZED
 from ynab_sandbox.schedule import move_money, schedule
 from ynab_sandbox.spending import Spending
 from ynab_sandbox.sums import add_months, settle
@@ -33,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What is budgeted is rounded up to this.
 STEP = 5 * MILLIUNITS
+#: The loan's rate in thousandths of a percent, and its monthly amounts in milliunits.
+DEBT = {"interest_rates": 3650, "minimum_payments": 1_450_000, "escrow_amounts": 310_000}
 
 
 def invent(names: Names, size: Size, seed: object, today: date) -> Home:
@@ -42,7 +35,10 @@ def invent(names: Names, size: Size, seed: object, today: date) -> Home:
     _add_accounts(home)
     _add_categories(home)
     _add_months(home)
-    _add_transactions(home)
+    change = _change(home)
+    for fields in Spending(home).transactions():
+        change.put("transactions", fields["id"], fields)
+    settle(change)
     _assign_money(home)
     schedule(home)
     move_money(home)
@@ -80,20 +76,17 @@ def _add_accounts(home: Home) -> None:
 
 
 def _debt(home: Home, role: str) -> Fields:
-    names = ("debt_interest_rates", "debt_minimum_payments", "debt_escrow_amounts")
-    amounts = (3650, 1450 * MILLIUNITS, 310 * MILLIUNITS)
-    if role == "loan":
-        since = home.first.isoformat()
-        return {name: {since: amount} for name, amount in zip(names, amounts, strict=True)}
-    return {name: {} for name in names} if role == "card" else {}
+    since = home.first.isoformat()
+    debt = {name: {since: value} if role == "loan" else {} for name, value in DEBT.items()}
+    return {f"debt_{name}": debt[name] for name in debt if role in {"loan", "card"}}
 
 
 def _add_categories(home: Home) -> None:
-    _add_group(home, INTERNAL_GROUP, {INFLOW: {}, UNCATEGORIZED: {}}, internal=True)
-    _add_group(home, CARD_GROUP, {home.names.accounts["card"][0]: {}})
+    _add_group(home, "Internal Master Category", {INFLOW: {}, UNCATEGORIZED: {}}, internal=True)
+    _add_group(home, "Credit Card Payments", {home.names.accounts["card"][0]: {}})
     for group, goals in home.names.groups.items():
         _add_group(home, group, goals)
-    _add_group(home, HIDDEN_GROUP, {"Old Gym": {}}, hidden=True)
+    _add_group(home, "Hidden Categories", {"Old Gym": {}}, hidden=True)
     home.fields("categories", home.categories["Old Gym"])["note"] = "Cancelled"
     internal_ids = home.categories[INFLOW], home.categories[UNCATEGORIZED]
     home.special = Special(*internal_ids, split=home.random.new_id())
@@ -131,13 +124,6 @@ def _add_months(home: Home) -> None:
 def _change(home: Home) -> Change:
     today = home.today.isoformat()
     return Change(home.tables, home.special, today, month_of(today), home.random.new_id)
-
-
-def _add_transactions(home: Home) -> None:
-    change = _change(home)
-    for fields in Spending(home).transactions():
-        change.put("transactions", fields["id"], fields)
-    settle(change)
 
 
 def _assign_money(home: Home) -> None:

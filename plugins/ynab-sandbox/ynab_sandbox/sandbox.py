@@ -212,19 +212,16 @@ class Sandbox:
         with self.lock:
             self._roll_over()
             try:
-                self._admit(token)
+                self._admit(token or "")
                 return Answer(200, self._body(path, query))
             except ApiError as error:
-                wait = error.retry_after
-                headers = {} if wait is None else {"Retry-After": str(wait)}
-                return Answer(error.status, of_document(error.document()), headers)
+                return Answer(error.status, of_document(error.document()), error.headers)
 
-    def _admit(self, token: str | None) -> None:
-        if token not in self._tokens:
-            raise ApiError("401")
-        if (refusal := self._tokens[token]) is not None:
+    def _admit(self, token: str) -> None:
+        refusal = self._tokens.get(token, "401")
+        if refusal is not None:
             raise ApiError(refusal)
-        self._limiter.count(str(token), self.clock.now().timestamp())
+        self._limiter.count(token, self.clock.now().timestamp())
 
     def _body(self, path: str, query: Mapping[str, str]) -> Body:
         if path == "/user":

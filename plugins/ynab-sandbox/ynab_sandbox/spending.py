@@ -70,8 +70,11 @@ class Spending:
             moved = home.first + timedelta(days=20)
             yield self._transfer(moved, 150 * MILLIUNITS, "closed", "checking")
         yield from (self._split(today - timedelta(days=days)) for days in (2, 40))
-        yield [self._refund(today - timedelta(days=9))]
-        yield [self._realised(today - timedelta(days=15))]
+        refund = self._purchase(today - timedelta(days=9))
+        yield [{**refund, "amount": -refund["amount"], "memo": "returned one"}]
+        # A bill that was a scheduled transaction before.
+        bill = self._bill(today - timedelta(days=15), *home.names.bills[0][:3])
+        yield [{**bill, "id": f"{bill['id']}_{bill['date']}"}]
         yield [self._make(today - timedelta(days=1), -7250, role="card", approved=False)]
 
     def _month(self, start: date) -> Iterator[list[Fields]]:
@@ -140,19 +143,6 @@ class Spending:
     def _bill(self, day: date, payee: str, category: str, amount: int) -> Fields:
         cents = self.random.randint(-900, 900) * 10
         return self._make(day, -amount * MILLIUNITS + cents, payee=payee, category=category)
-
-    def _realised(self, day: date) -> Fields:
-        """Return a bill that was a scheduled transaction before."""
-        payee, category, amount, _ = self.home.names.bills[0]
-        made = self._bill(day, payee, category, amount)
-        made["id"] = f"{made['id']}_{made['date']}"
-        return made
-
-    def _refund(self, day: date) -> Fields:
-        made = self._purchase(day)
-        made["amount"] = -made["amount"]
-        made["memo"] = MEMOS[3]
-        return made
 
     def _split(self, day: date) -> list[Fields]:
         """Return a purchase in two categories with cash back: the last line is a transfer."""

@@ -6,6 +6,7 @@ transactions, and deltas do not resend them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.money import clamp
@@ -21,25 +22,22 @@ GOAL_SUMS = ("goal_target", "goal_under_funded", "goal_overall_funded", "goal_ov
 GOAL_PROGRESS = ("goal_percentage_complete", "goal_months_to_budget", *GOAL_SUMS[1:])
 
 
+@dataclass(frozen=True)
 class Views:
-    """Shapes of one budget's rows, with the amounts of the current month."""
+    """Shapes of one budget's rows, with the amounts of a month; without a formatter, plain ones."""
 
-    def __init__(
-        self, tables: Tables, special: Special, month: str, formatter: Formatter | None
-    ) -> None:
-        """Take the budget's rows, and what formats amounts; None for no formatted amounts."""
-        self._tables = tables
-        self._special = special
-        self._month = month
-        self._formatter = formatter
+    tables: Tables
+    special: Special
+    month: str
+    formatter: Formatter | None
 
     def entity(self, kind: str, key: Key, *, deleted: bool = False) -> Fields:
         """Return an entity, with its deleted subtransactions or without."""
-        fields = self._tables[kind][key].fields
+        fields = self.tables[kind][key].fields
         if kind in {"transactions", "scheduled_transactions"}:
             return self.transaction(fields, deleted=deleted)
         if kind == "categories":
-            return self.category(key, self._month)
+            return self.category(key, self.month)
         if kind == "month_categories":
             return {"month": key[0], **self.category(key[1], key[0])}
         if kind == "money_movements":
@@ -50,8 +48,8 @@ class Views:
 
     def category(self, category_id: Key, month: str) -> Fields:
         """Return a category with its amounts in a month."""
-        fields = self._tables["categories"][category_id].fields
-        row = self._tables["month_categories"].get((month, fields["id"]))
+        fields = self.tables["categories"][category_id].fields
+        row = self.tables["month_categories"].get((month, fields["id"]))
         amounts = row.fields if row else dict.fromkeys(CATEGORY_SUMS, 0)
         group_name = self._name("category_groups", fields["category_group_id"])
         view = {**fields, "category_group_name": group_name, **amounts}
@@ -72,7 +70,7 @@ class Views:
     def line(self, fields: Fields) -> Fields:
         """Return a transaction or subtransaction by itself, with the names of its ids."""
         category_id = fields["category_id"]
-        is_split = category_id == self._special.split
+        is_split = category_id == self.special.split
         view = {
             **fields,
             "payee_name": self._name("payees", fields["payee_id"]),
@@ -100,12 +98,12 @@ class Views:
         return view
 
     def _name(self, kind: str, key: str | None) -> str | None:
-        row = self._tables[kind].get(key) if key is not None else None
+        row = self.tables[kind].get(key) if key is not None else None
         return row.fields["name"] if row else None
 
     def _formatted(self, view: Fields, names: tuple[str, ...]) -> Fields:
-        if self._formatter:
-            self._formatter.add_formatted(view, names)
+        if self.formatter:
+            self.formatter.add_formatted(view, names)
         return view
 
 
