@@ -8,15 +8,13 @@ if TYPE_CHECKING:
     from ynab_sandbox.budget import Budget
     from ynab_sandbox.tables import Fields
 
-#: An edited transaction, a deleted one, and one to repeat.
 FEWEST = 3
 
 
 def live(budget: Budget) -> list[str]:
     """Let a day pass: a purchase, an edit of an old transaction, a deletion.
 
-    Returns:
-        A sentence on each.
+    Each of the three has a transaction of its own, and a sentence in what is returned.
     """
     plain = [row for row in budget.entities("transactions") if _is_plain(row)]
     if len(plain) < FEWEST:

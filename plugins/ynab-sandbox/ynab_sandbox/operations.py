@@ -24,21 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that can be done to a running sandbox.
-
-    Attributes:
-        name: its name.
-        function: takes a sandbox or budget, then the parameters.
-        show: turns the function's result into what is shown.
-        is_of_budget: whether the function takes a budget.
-        reads: whether nothing is changed.
-    """
+    """Something that can be done to a running sandbox."""
 
     name: str
-    function: Callable[..., Any]
-    show: Callable[[Any], object] = lambda result: result
+    function: Callable[..., Any]  # takes a sandbox or budget, then the parameters
+    show: Callable[[Any], object] = lambda result: result  # turns the result into what is shown
     is_of_budget: bool = False
-    reads: bool = False
+    reads: bool = False  # changes nothing
 
     @property
     def help(self) -> str:

@@ -94,11 +94,10 @@ class Query:
 
 def _list(kind: str, *, is_delta: bool = True) -> Callable[[Query], Fields]:
     def response(query: Query) -> Fields:
-        budget, views, since = query.budget, query.budget.views(), None
+        budget, views = query.budget, query.budget.views()
         if kind == "scheduled_transactions" and not budget.had_scheduled:
             raise ApiError("404.2")
-        if is_delta:
-            since = query.since
+        since = query.since if is_delta else None
         wanted: Fields = {"month": query.month} if "month" in query.path else {}
         if "payee_id" in query.path:
             wanted["payee_id"] = query.entity("payees", "payee_id")["id"]
@@ -107,13 +106,16 @@ def _list(kind: str, *, is_delta: bool = True) -> Callable[[Query], Fields]:
             for key, row in budget.rows(kind, since)
             if all(row.fields[name] == value for name, value in wanted.items())
         )
-        has_knowledge = kind != "payee_locations"
-        return query.with_knowledge(kind, entities) if has_knowledge else {kind: entities}
+        if kind == "payee_locations":
+            return {kind: entities}
+        return query.with_knowledge(kind, entities)
 
     return response
 
 
-def _single(kind: str, name: str) -> Callable[[Query], Fields]:
+def _single(kind: str) -> Callable[[Query], Fields]:
+    name = "category" if kind == "categories" else kind.removesuffix("s")
+
     def response(query: Query) -> Fields:
         key = query.entity(kind, f"{name}_id")["id"]
         entity = query.budget.views().entity(kind, key)
@@ -123,13 +125,8 @@ def _single(kind: str, name: str) -> Callable[[Query], Fields]:
 
 
 def _settings(query: Query) -> Fields:
-    budget = query.budget
-    formats = {"date_format": budget.date_format, "currency_format": budget.currency_format}
-    return {"settings": formats}
-
-
-def _export(query: Query) -> Fields:
-    return query.with_knowledge("plan", document(query.budget, query.since))
+    names = ("date_format", "currency_format")
+    return {"settings": {name: getattr(query.budget, name) for name in names}}
 
 
 def _categories(query: Query) -> Fields:
@@ -180,16 +177,12 @@ def _chosen(query: Query) -> Iterator[Fields]:
     Without `since_date` it is those of one year, in deltas too: an older transaction that changed
     is left out although `server_knowledge` is past the change. So does YNAB.
     """
-    given, account_id, month = query.parameters, None, None
-    first, last = year_before(query.clock.today()), "9999-12-31"
-    if "account_id" in query.path:
-        account_id = query.entity("accounts", "account_id")["id"]
-    if "month" in query.path:
-        first, month = "0001-01-01", query.month
-    if "since_date" in given:
-        first = _day(given["since_date"], "since_date")
-    if "until_date" in given:
-        last = _day(given["until_date"], "until_date")
+    path, given = query.path, query.parameters
+    account_id = query.entity("accounts", "account_id")["id"] if "account_id" in path else None
+    month = query.month if "month" in path else None
+    earliest = "0001-01-01" if month else year_before(query.clock.today())
+    first = _day(given.get("since_date", earliest), "since_date")
+    last = _day(given.get("until_date", "9999-12-31"), "until_date")
     is_of_type = _type_of(query)
     return (
         row.fields
@@ -203,18 +196,14 @@ def _chosen(query: Query) -> Iterator[Fields]:
 
 def _type_of(query: Query) -> Callable[[Fields], bool]:
     """Return whether transactions are of the type that the parameter `type` asks for."""
-    none = query.budget.special.uncategorized
-    types: dict[str | None, Callable[[Fields], bool]] = {
-        None: lambda _: True,
-        "unapproved": lambda fields: not fields["approved"],
-        "uncategorized": lambda fields: any(
-            line["category_id"] == none for line in lines_of(fields)
-        ),
-    }
-    wanted = query.parameters.get("type")
-    if wanted not in types:
-        raise ApiError("400", "type is invalid")
-    return types[wanted]
+    none, wanted = query.budget.special.uncategorized, query.parameters.get("type")
+    if wanted is None:
+        return lambda _: True
+    if wanted == "unapproved":
+        return lambda fields: not fields["approved"]
+    if wanted == "uncategorized":
+        return lambda fields: none in (line["category_id"] for line in lines_of(fields))
+    raise ApiError("400", "type is invalid")
 
 
 def _day(text: str, name: str) -> str:
@@ -228,14 +217,14 @@ def _day(text: str, name: str) -> str:
 
 
 #: Responses by path below a budget.
-RESPONSES = {
-    "": _export,
+RESPONSES: dict[str, Callable[[Query], Fields]] = {
+    "": lambda query: query.with_knowledge("plan", document(query.budget, query.since)),
     "/settings": _settings,
     "/accounts": _list("accounts"),
-    "/accounts/{account_id}": _single("accounts", "account"),
+    "/accounts/{account_id}": _single("accounts"),
     "/accounts/{account_id}/transactions": _transactions,
     "/categories": _categories,
-    "/categories/{category_id}": _single("categories", "category"),
+    "/categories/{category_id}": _single("categories"),
     "/categories/{category_id}/transactions": _hybrids("categories", "category_id"),
     "/months": _list("months"),
     "/months/{month}": _month,
@@ -246,17 +235,15 @@ RESPONSES = {
     "/money_movements": _list("money_movements", is_delta=False),
     "/money_movement_groups": _list("money_movement_groups", is_delta=False),
     "/payees": _list("payees"),
-    "/payees/{payee_id}": _single("payees", "payee"),
+    "/payees/{payee_id}": _single("payees"),
     "/payees/{payee_id}/payee_locations": _list("payee_locations", is_delta=False),
     "/payees/{payee_id}/transactions": _hybrids("payees", "payee_id"),
     "/payee_locations": _list("payee_locations", is_delta=False),
-    "/payee_locations/{payee_location_id}": _single("payee_locations", "payee_location"),
+    "/payee_locations/{payee_location_id}": _single("payee_locations"),
     "/transactions": _transactions,
-    "/transactions/{transaction_id}": _single("transactions", "transaction"),
+    "/transactions/{transaction_id}": _single("transactions"),
     "/scheduled_transactions": _list("scheduled_transactions"),
-    "/scheduled_transactions/{scheduled_transaction_id}": _single(
-        "scheduled_transactions", "scheduled_transaction"
-    ),
+    "/scheduled_transactions/{scheduled_transaction_id}": _single("scheduled_transactions"),
 }
 ROUTES = [
     (re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)), response)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from ynab_sandbox.tables import Fields
 
-TRANSACTIONS = 3600
-YEARS = 6
 #: Bodies above this size, in bytes, are kept for the next request.
 LARGE = 1 << 20
 KEPT_BODIES = 4
@@ -94,7 +92,7 @@ class Sandbox:
         self._faults: list[Fault] = []
         self._bodies: dict[object, Body] = {}
         self._added = 0
-        size = Size(YEARS, TRANSACTIONS if transactions is None else transactions, knowledge)
+        size = Size(6, 3600 if transactions is None else transactions, knowledge)
         self.budgets = [
             self._invent(HOUSEHOLD, size, seed),
             self._invent(HOLIDAY_FLAT, Size(2, 240, knowledge), seed),
@@ -232,7 +230,7 @@ class Sandbox:
             return kept
         body = of_document({"data": respond(self.budgets, self.clock, path, query)})
         if body.size > LARGE:
-            while len(self._bodies) >= KEPT_BODIES:
+            if len(self._bodies) == KEPT_BODIES:
                 del self._bodies[next(iter(self._bodies))]
             self._bodies[key] = body
         return body

@@ -46,73 +46,57 @@ SUMS = {
     "accounts": ("balance", "cleared_balance", "uncleared_balance"),
     "months": ("income", "budgeted", "activity", "to_be_budgeted"),
 }
-AMOUNT = ("amount",)
 CATEGORY_SUMS = ("budgeted", "activity", "balance")
+AMOUNTS = {"amount", *SUMS["accounts"], *SUMS["months"], *CATEGORY_SUMS}
+FLAGS = {"closed", "direct_import_linked", "direct_import_in_error", "hidden", "internal"}
 
 
-def _fields(names: str, zero: tuple[str, ...] = (), **values: object) -> Fields:
-    """Return fields that are None, but for amounts that are zero and the given values."""
-    return {**dict.fromkeys(names.split()), **dict.fromkeys(zero, 0), **values}
+def _fields(names: str, values: Fields | None = None) -> Fields:
+    """Return fields: amounts are zero, flags false, the rest None, but for the given values."""
+    usual = {**dict.fromkeys(AMOUNTS, 0), **dict.fromkeys(FLAGS, False)}
+    return {**{name: usual.get(name) for name in names.split()}, **(values or {})}
 
 
-_SHOWN: Fields = {"hidden": False, "internal": False}
 #: Fields of a new entity, in the order in which responses show them. Amounts are milliunits.
 DEFAULTS: dict[str, Fields] = {
     "accounts": _fields(
         "name type on_budget closed note balance cleared_balance uncleared_balance "
         "transfer_payee_id direct_import_linked direct_import_in_error last_reconciled_at "
         "debt_original_balance debt_interest_rates debt_minimum_payments debt_escrow_amounts",
-        SUMS["accounts"],
-        name="New Account",
-        type="checking",
-        on_budget=True,
-        closed=False,
-        direct_import_linked=False,
-        direct_import_in_error=False,
+        {"name": "New Account", "type": "checking", "on_budget": True},
     ),
-    "category_groups": _fields("name hidden internal", name="New Group", **_SHOWN),
+    "category_groups": _fields("name hidden internal", {"name": "New Group"}),
     "categories": _fields(
         "category_group_id name hidden internal original_category_group_id note goal_type "
         "goal_needs_whole_amount goal_day goal_cadence goal_cadence_frequency "
         "goal_creation_month goal_target goal_target_month goal_target_date goal_snoozed_at",
-        **{"name": "New Category", **_SHOWN},
+        {"name": "New Category"},
     ),
-    "payees": _fields("name transfer_account_id", name="New Payee"),
-    "payee_locations": _fields("payee_id latitude longitude", latitude="0.0", longitude="0.0"),
+    "payees": _fields("name transfer_account_id", {"name": "New Payee"}),
+    "payee_locations": _fields("payee_id", {"latitude": "0.0", "longitude": "0.0"}),
     "transactions": _fields(
         "date amount memo cleared approved flag_color flag_name account_id payee_id "
         "category_id transfer_account_id transfer_transaction_id matched_transaction_id "
-        "import_id import_payee_name import_payee_name_original debt_transaction_type "
-        "subtransactions",
-        AMOUNT,
-        cleared="uncleared",
-        approved=True,
-        subtransactions=(),
+        "import_id import_payee_name import_payee_name_original debt_transaction_type",
+        {"cleared": "uncleared", "approved": True, "subtransactions": ()},
     ),
     "subtransactions": _fields(
         "transaction_id amount memo payee_id category_id transfer_account_id "
-        "transfer_transaction_id",
-        AMOUNT,
+        "transfer_transaction_id"
     ),
     "scheduled_transactions": _fields(
         "date_first date_next frequency amount memo flag_color flag_name account_id payee_id "
-        "category_id transfer_account_id subtransactions",
-        AMOUNT,
-        frequency="monthly",
-        subtransactions=(),
+        "category_id transfer_account_id",
+        {"frequency": "monthly", "subtransactions": ()},
     ),
     "scheduled_subtransactions": _fields(
-        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id",
-        AMOUNT,
+        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id"
     ),
-    "months": _fields(
-        "month note income budgeted activity to_be_budgeted age_of_money", SUMS["months"]
-    ),
-    "month_categories": _fields("", CATEGORY_SUMS),
+    "months": _fields("month note income budgeted activity to_be_budgeted age_of_money"),
+    "month_categories": _fields("budgeted activity balance"),
     "money_movements": _fields(
         "month moved_at note money_movement_group_id performed_by_user_id from_category_id "
-        "to_category_id amount",
-        AMOUNT,
+        "to_category_id amount"
     ),
     "money_movement_groups": _fields("group_created_at month note performed_by_user_id"),
 }
