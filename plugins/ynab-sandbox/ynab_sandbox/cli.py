@@ -46,13 +46,9 @@ def _parser() -> argparse.ArgumentParser:
         parser = commands.add_parser(name, help=text, description=text)
         parser.set_defaults(run=run)
         if name != "serve":
+            folder = "folder, default: .data/ynab-sandbox"
             parser.add_argument(
-                "--dir",
-                dest="daemon",
-                type=lambda text: Daemon(Path(text)),
-                default=Daemon(default_folder()),
-                metavar="DIR",
-                help="folder, default: .data/ynab-sandbox",
+                "--dir", type=_daemon, default=Daemon(default_folder()), help=folder
             )
         return parser
 
@@ -134,23 +130,27 @@ def _serve(arguments: argparse.Namespace) -> None:
         save()
 
 
+def _daemon(folder: str) -> Daemon:
+    return Daemon(Path(folder))
+
+
 def _url(arguments: argparse.Namespace) -> str:
-    if (running := arguments.daemon.running()) is None:
+    if (running := arguments.dir.running()) is None:
         raise SandboxError("it does not run: `ynab-sandbox start` starts it")
     return str(running.url)
 
 
 def _start(arguments: argparse.Namespace) -> None:
-    running, is_new = arguments.daemon.start(_options(arguments))
+    running, is_new = arguments.dir.start(_options(arguments))
     _print(f"{'started' if is_new else 'runs already'}: {running.url} (token: {running.token})")
 
 
 def _stop(arguments: argparse.Namespace) -> None:
-    _print("stopped" if arguments.daemon.stop() else "did not run")
+    _print("stopped" if arguments.dir.stop() else "did not run")
 
 
 def _reset(arguments: argparse.Namespace) -> None:
-    arguments.daemon.reset()
+    arguments.dir.reset()
     _print("discarded")
 
 

@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 
 from ynab_sandbox.sums import add_month_category, add_months
 from ynab_sandbox.tables import DERIVED, new_fields
-from ynab_sandbox.transactions import (
-    end_transfers,
-    revise,
-    sides_of,
-    uncategorize,
-    write_transaction,
-)
+from ynab_sandbox.transactions import end_transfers, revise, uncategorize, write_transaction
 
 if TYPE_CHECKING:
     from ynab_sandbox.changes import Change
@@ -65,7 +59,7 @@ def delete_entity(change: Change, kind: str, key: Key) -> None:
     if fields["deleted"]:
         return
     if kind == "transactions":
-        end_transfers(change, sides_of(fields))
+        end_transfers(change, fields)
     elif kind == "accounts":
         _delete_contents_of_account(change, str(key))
     elif kind == "category_groups":
@@ -105,21 +99,15 @@ def _refuse_derived(kind: str, fields: Fields) -> None:
 
 def _references(change: Change, kind: str, given: Fields) -> Fields:
     """Return defaults for the fields that must refer to another entity or to a day."""
-    first = given.get("date_first", change.today)
+    day, noon = given.get("date_first", change.today), f"{change.today}T12:00:00Z"
+    account = {"account_id": _first(change, "accounts")}
     defaults: dict[str, Fields] = {
         "categories": {"category_group_id": _first(change, "category_groups")},
         "payee_locations": {"payee_id": _first(change, "payees")},
-        "transactions": {"account_id": _first(change, "accounts"), "date": change.today},
-        "scheduled_transactions": {
-            "account_id": _first(change, "accounts"),
-            "date_first": first,
-            "date_next": first,
-        },
+        "transactions": {**account, "date": change.today},
+        "scheduled_transactions": {**account, "date_first": day, "date_next": day},
         "money_movements": {"month": change.month},
-        "money_movement_groups": {
-            "month": change.month,
-            "group_created_at": f"{change.today}T12:00:00Z",
-        },
+        "money_movement_groups": {"month": change.month, "group_created_at": noon},
     }
     return defaults.get(kind, {})
 

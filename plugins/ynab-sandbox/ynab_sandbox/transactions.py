@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 def write_transaction(change: Change, fields: Fields, given: Fields) -> None:
     """Write a transaction with new values, and make the other sides of its transfers fit."""
-    sides = sides_of(fields)
     draft = revise(change, fields, given)
     _write_sides(change, draft)
     change.put("transactions", draft["id"], draft)
-    end_transfers(change, sides - sides_of(draft))
+    end_transfers(change, fields, draft)
 
 
 def uncategorize(change: Change, kind: str, fields: Fields, category_id: str) -> None:
@@ -117,7 +116,7 @@ def _categorize(change: Change, draft: Fields) -> None:
 # Transfers
 
 
-def sides_of(fields: Fields) -> set[str]:
+def _sides(fields: Fields) -> set[str]:
     """Return the ids of the other sides of a transaction's transfers."""
     return {line["transfer_transaction_id"] for line in lines_of(fields)} - {None}
 
@@ -144,12 +143,12 @@ def _write_sides(change: Change, draft: Fields, but: str | None = None) -> None:
             _put(change, side)
 
 
-def end_transfers(change: Change, side_ids: set[str]) -> None:
+def end_transfers(change: Change, before: Fields, after: Fields | None = None) -> None:
     """Delete the other sides of transfers that are gone.
 
     A subtransaction stays, as spending without a category: its split must go on adding up.
     """
-    for side_id in sorted(side_ids):
+    for side_id in sorted(_sides(before) - (_sides(after) if after else set())):
         side = _find(change, side_id)
         if side is not None and side["id"] == side_id:
             _put(change, {**side, "deleted": True})
