@@ -12,14 +12,11 @@ REQUESTS_AN_HOUR = 200
 
 @dataclass(frozen=True)
 class RateLimit:
-    """How many requests a token has in a window.
-
-    With `retry_after`, a 429 has the header `Retry-After`; YNAB is not known to send it.
-    """
+    """How many requests a token has in a window."""
 
     requests: int = REQUESTS_AN_HOUR
     seconds: int = 3600
-    retry_after: bool = False
+    retry_after: bool = False  # whether a 429 has this header, which YNAB is not known to send
 
 
 class Limiter:

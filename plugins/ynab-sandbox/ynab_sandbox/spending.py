@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.money import MILLIUNITS
-from ynab_sandbox.names import INFLOW, INTEREST, OFF_BUDGET, STARTING_BALANCE, UNCATEGORIZED
+from ynab_sandbox.names import INTEREST, OFF_BUDGET, STARTING_BALANCE
 from ynab_sandbox.tables import Fields, new_fields
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Spending:
         for role in home.accounts:
             category_id = None if role in OFF_BUDGET else home.special.inflow
             amount = STARTING_BALANCES[role] * MILLIUNITS
-            made = self._make(home.first, amount, role=role, payee=STARTING_BALANCE)
-            yield [{**made, "category_id": category_id}]
+            yield [self._make(home.first, amount, role, STARTING_BALANCE, category_id=category_id)]
         if "closed" in home.accounts:
             moved = home.first + timedelta(days=20)
             yield self._transfer(moved, 150 * MILLIUNITS, "closed", "checking")
@@ -79,18 +78,16 @@ class Spending:
 
     def _month(self, start: date) -> Iterator[list[Fields]]:
         employer, salary = self.home.names.salary
-        amount = salary * self.scale * MILLIUNITS
-        for day in (1, 15):
-            yield [self._make(start.replace(day=day), amount, payee=employer, category=INFLOW)]
+        amount, inflow = salary * self.scale * MILLIUNITS, self.home.special.inflow
+        for day in (start, start.replace(day=15)):
+            yield [self._make(day, amount, payee=employer, category_id=inflow)]
         if self.home.names.loan:
-            paid, received = self._transfer(
-                start.replace(day=2), 1450 * MILLIUNITS, "checking", "loan"
-            )
+            paid, received = self._transfer(start.replace(day=2), 1_450_000, "checking", "loan")
             paid["category_id"] = self.home.categories[self.home.names.loan]
             received["debt_transaction_type"] = "payment"
             yield [paid, received]
-            owed = self._make(start.replace(day=3), -690 * MILLIUNITS, role="loan", payee=INTEREST)
-            yield [{**owed, "category_id": None, "debt_transaction_type": "interest"}]
+            interest = {"category_id": None, "debt_transaction_type": "interest"}
+            yield [self._make(start.replace(day=3), -690_000, "loan", INTEREST, **interest)]
         # Shares of the income in thousandths, which makes them milliunits.
         income = 2 * salary * self.scale
         card = income * self.random.randint(150, 182)
@@ -98,19 +95,12 @@ class Spending:
         savings = income * self.random.randint(1, 5) * 15
         yield self._transfer(start.replace(day=16), savings, "checking", "savings")
         yield self._transfer(start.replace(day=6), income * 25, "checking", "cash")
-        for payee, category, bill, day in self.home.names.bills:
-            yield [self._bill(start.replace(day=day), payee, category, bill)]
+        for payee, category, bill, number in self.home.names.bills:
+            yield [self._bill(start.replace(day=number), payee, category, bill)]
         yield self._split(start.replace(day=self.random.randint(1, 28)))
 
     def _make(
-        self,
-        day: date,
-        amount: int,
-        *,
-        role: str = "checking",
-        payee: str | None = None,
-        category: str = UNCATEGORIZED,
-        **fields: object,
+        self, day: date, amount: int, role: str = "checking", payee: str = "", **fields: object
     ) -> Fields:
         """Return a transaction, cleared according to its age."""
         home, age = self.home, (self.home.today - day).days
@@ -122,8 +112,8 @@ class Spending:
             amount=amount,
             cleared="uncleared" if age < UNCLEARED_DAYS else cleared,
             account_id=home.accounts[role],
-            payee_id=home.payees[payee] if payee else None,
-            category_id=home.categories[category],
+            payee_id=home.payees.get(payee),
+            category_id=home.special.uncategorized,
         )
         return {**made, **fields}
 
@@ -141,8 +131,8 @@ class Spending:
         side["transfer_transaction_id"] = other["id"]
 
     def _bill(self, day: date, payee: str, category: str, amount: int) -> Fields:
-        cents = self.random.randint(-900, 900) * 10
-        return self._make(day, -amount * MILLIUNITS + cents, payee=payee, category=category)
+        exact = -amount * MILLIUNITS + self.random.randint(-900, 900) * 10
+        return self._make(day, exact, payee=payee, category_id=self.home.categories[category])
 
     def _split(self, day: date) -> list[Fields]:
         """Return a purchase in two categories with cash back: the last line is a transfer."""
@@ -172,7 +162,7 @@ class Spending:
         amount = -int((low + chance() * chance() * (high - low)) * 100) * 10
         which = chance()
         role = "card" if which < BY_CARD else "cash" if which > 1 - BY_CASH else "checking"
-        made = self._make(day, amount, role=role, payee=payee, category=category)
+        made = self._make(day, amount, role, payee, category_id=self.home.categories[category])
         self._decorate(made, payee, role)
         return made
 
