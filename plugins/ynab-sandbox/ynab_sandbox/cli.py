@@ -42,14 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[..., None], text: str) -> argparse.ArgumentParser:
-        parser = commands.add_parser(name, help=text, description=text)
+    usual = Daemon(default_folder())
+
+    def command(name: str, run: Callable[..., None], help_: str) -> argparse.ArgumentParser:
+        parser = commands.add_parser(name, help=help_, description=help_)
         parser.set_defaults(run=run)
         if name != "serve":
-            folder = "folder, default: .data/ynab-sandbox"
-            parser.add_argument(
-                "--dir", type=_daemon, default=Daemon(default_folder()), help=folder
-            )
+            text = "folder, default: .data/ynab-sandbox"
+            parser.add_argument("--dir", type=_daemon, default=usual, help=text)
         return parser
 
     serving = command("serve", _serve, "Serve in the foreground; the first line is the URL.")

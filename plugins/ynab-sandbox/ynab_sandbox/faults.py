@@ -48,11 +48,6 @@ class Wire:
         self.head(status, {"Content-Length": str(len(content)), **named})
         self.connection.sendall(content)
 
-    def break_off(self) -> None:
-        """Make the end of the connection a reset instead of an orderly close."""
-        linger = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-
 
 def status(  # noqa: PLR0913 - each is a part of a response
     wire: Wire,
@@ -81,7 +76,8 @@ def reset(wire: Wire, *, after: int | None = None) -> None:
     if after is not None:
         wire.head(200, {"Content-Length": str(len(wire.plain))})
         wire.connection.sendall(wire.plain[:after])
-    wire.break_off()
+    # Without lingering, the end of the connection is a reset instead of an orderly close.
+    wire.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def cut(wire: Wire, *, at: str | float = 0.5, chunked: bool = False) -> None:

@@ -76,9 +76,9 @@ def _add_accounts(home: Home) -> None:
 
 
 def _debt(home: Home, role: str) -> Fields:
-    since = home.first.isoformat()
-    debt = {name: {since: value} if role == "loan" else {} for name, value in DEBT.items()}
-    return {f"debt_{name}": debt[name] for name in debt if role in {"loan", "card"}}
+    if role == "loan":
+        return {f"debt_{name}": {home.first.isoformat(): DEBT[name]} for name in DEBT}
+    return {f"debt_{name}": {} for name in DEBT} if role == "card" else {}
 
 
 def _add_categories(home: Home) -> None:

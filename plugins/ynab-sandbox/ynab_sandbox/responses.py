@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -208,11 +209,9 @@ def _type_of(query: Query) -> Callable[[Fields], bool]:
 
 def _day(text: str, name: str) -> str:
     """Return a day that was given, `YYYY-MM-DD`."""
-    try:
+    with suppress(ValueError):
         if len(text) == len("2026-01-31"):
             return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass
     raise ApiError("400", f"{name} is invalid")
 
 

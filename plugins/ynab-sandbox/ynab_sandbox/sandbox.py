@@ -38,19 +38,15 @@ copyreg.pickle(type(threading.RLock()), lambda _: (threading.RLock, ()))
 
 @dataclass
 class Request:
-    """A request that was received.
-
-    Its path begins with `/v1`. The headers are all but the token, with names in lower case. The
-    status is that of the response, 0 for none; `at` is the time on the sandbox's clock.
-    """
+    """A request that was received."""
 
     method: str
-    path: str
+    path: str  # with `/v1`, without the query
     query: dict[str, str]
-    headers: dict[str, str]
-    status: int = 0
+    headers: dict[str, str]  # all but the token, names in lower case
+    status: int = 0  # that of the response, 0 for none
     fault: str | None = None
-    at: str = ""
+    at: str = ""  # time on the sandbox's clock
 
 
 @dataclass
@@ -216,8 +212,7 @@ class Sandbox:
                 return Answer(error.status, of_document(error.document()), error.headers)
 
     def _admit(self, token: str) -> None:
-        refusal = self._tokens.get(token, "401")
-        if refusal is not None:
+        if (refusal := self._tokens.get(token, "401")) is not None:
             raise ApiError(refusal)
         self._limiter.count(token, self.clock.now().timestamp())
 

@@ -82,20 +82,17 @@ class Views:
 
     def hybrids(self, fields: Fields, column: str, value: str) -> Iterator[Fields]:
         """Yield the parts of a transaction that belong to a category or payee."""
-        if fields[column] == value:
-            yield self._hybrid(fields, {"type": "transaction", "parent_transaction_id": None})
-        for line in living(fields["subtransactions"]):
-            if line[column] == value:
-                own = {"type": "subtransaction", "parent_transaction_id": fields["id"]}
-                yield self._hybrid(fields, {**line, **own})
-
-    def _hybrid(self, fields: Fields, own: Fields) -> Fields:
-        view = self.line({**fields, **own})
-        view["category_name"] = view["category_name"] or "Uncategorized"
-        view["deleted"] = fields["deleted"] or view["deleted"]
-        for name in ("subtransactions", "transaction_id"):
-            view.pop(name, None)
-        return view
+        whole = {"type": "transaction", "parent_transaction_id": None}
+        part = {"type": "subtransaction", "parent_transaction_id": fields["id"]}
+        lines = ({**line, **part} for line in living(fields["subtransactions"]))
+        for own in ({**fields, **whole}, *lines):
+            if own[column] == value:
+                view = self.line({**fields, **own})
+                view["category_name"] = view["category_name"] or "Uncategorized"
+                view["deleted"] = fields["deleted"] or view["deleted"]
+                for name in ("subtransactions", "transaction_id"):
+                    view.pop(name, None)
+                yield view
 
     def _name(self, kind: str, key: str | None) -> str | None:
         row = self.tables[kind].get(key) if key is not None else None
