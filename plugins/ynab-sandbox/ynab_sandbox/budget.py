@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.changes import Change
 from ynab_sandbox.edits import add_entity, delete_entity, edit_entity, forget_entity
+from ynab_sandbox.money import Formatter
 from ynab_sandbox.sums import add_months, settle
-from ynab_sandbox.tables import KINDS, Fields, Key, Row
+from ynab_sandbox.tables import KINDS, Chance, Fields, Key, Row
 from ynab_sandbox.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from threading import RLock
 
     from ynab_sandbox.clock import Clock
     from ynab_sandbox.home import Home
-    from ynab_sandbox.lock import Lock
 
 DATE_FORMAT: Fields = {"format": "YYYY-MM-DD"}
 
@@ -30,17 +29,13 @@ class Budget:
     refused, with a KeyError or ValueError, changes nothing. Amounts are milliunits.
 
     Attributes:
-        id: the budget's id.
-        name: its name.
         server_knowledge: its counter; a changed entity keeps the number of its last change.
-        currency_format: as the API shows it; may be None.
-        date_format: likewise.
         had_scheduled: whether it ever had scheduled transactions; if not, the API says 404.2.
-        revision: a number that grows with each change.
+        revision: a number that grows with each change; `server_knowledge` may go back.
         month: the current month, as its first day.
     """
 
-    def __init__(self, home: Home, clock: Clock, lock: Lock) -> None:
+    def __init__(self, home: Home, clock: Clock, lock: RLock) -> None:
         """Make a budget of an invented household."""
         self.id = home.budget_id
         self.name = home.names.budget
@@ -53,14 +48,14 @@ class Budget:
         self.last_modified_on = clock.timestamp()
         self.tables = home.tables
         self.special = home.special
-        self._random = random.Random(home.budget_id)  # noqa: S311 - invented ids, no secrets
+        self._random = Chance(home.budget_id)
         self._clock = clock
         self._lock = lock
 
-    @property
-    def views(self) -> Views:
-        """Shapes of this budget's rows in responses."""
-        return Views(self.tables, self.special, self.currency_format)
+    def views(self, *, formatted: bool = True) -> Views:
+        """Return the shapes of this budget's rows, with formatted amounts or without."""
+        formatter = Formatter(self.currency_format) if formatted else None
+        return Views(self.tables, self.special, self.month, formatter)
 
     def entities(self, kind: str, *, deleted: bool = False) -> list[Fields]:
         """Return all entities of a kind, with tombstones or without, as their list shows them.
@@ -70,8 +65,8 @@ class Budget:
         """
         with self._lock:
             rows = self.rows(kind, since=0 if deleted else None)
-            views = self.views
-            return [self.shape(views, kind, key, row, deleted=deleted) for key, row in rows]
+            views = self.views(formatted=kind != "month_categories")
+            return [views.entity(kind, key, deleted=deleted) for key, _ in rows]
 
     def rows(self, kind: str, since: int | None = None) -> Iterator[tuple[Key, Row]]:
         """Yield the rows of a kind changed after a `server_knowledge`, or all that are alive."""
@@ -82,13 +77,6 @@ class Budget:
             if row.knowledge > since if since is not None else not row.fields["deleted"]:
                 yield key, row
 
-    def shape(self, views: Views, kind: str, key: Key, row: Row, *, deleted: bool) -> Fields:
-        """Return an entity as its list endpoint shows it."""
-        if kind == "month_categories":
-            category = self.tables["categories"][key[1]].fields
-            return {"month": key[0], **views.category(category, key[0], formatted=False)}
-        return views.entity(kind, row.fields, self.month, deleted=deleted)
-
     def add(self, kind: str, /, **fields: object) -> str:
         """Add an entity and return its id; fields that are not given have defaults."""
         with self._change(kind) as change:
@@ -97,12 +85,9 @@ class Budget:
         return entity_id
 
     def edit(self, kind: str, id_: Key, /, **fields: object) -> None:
-        """Edit an entity.
+        """Edit an entity; fields that YNAB does not have are kept as they are.
 
-        Args:
-            kind: one of `KINDS`.
-            id_: its id; the first day of a month; (month, category id) or `month|category id`.
-            fields: new values, also of fields that YNAB does not have.
+        The id of a month is its first day, that of a month category `month|category id`.
         """
         with self._change(kind) as change:
             edit_entity(change, kind, _key_of(kind, id_), fields)
@@ -148,7 +133,7 @@ class Budget:
         self._table(kind)
         with self._lock:
             today = self._clock.today().isoformat()
-            change = Change(self.tables, self.special, today, self.month, self._new_id)
+            change = Change(self.tables, self.special, today, self.month, self._random.new_id)
             try:
                 yield change
                 settle(change)
@@ -164,9 +149,6 @@ class Budget:
         if kind not in self.tables:
             raise KeyError(f"{kind} is none of {', '.join(KINDS)}")
         return self.tables[kind]
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
 
 def _key_of(kind: str, id_: Key) -> Key:

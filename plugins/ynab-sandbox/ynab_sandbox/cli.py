@@ -7,7 +7,9 @@ import json
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from datetime import date
+from functools import partial
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +22,6 @@ from ynab_sandbox.store import Options, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from ynab_sandbox.sandbox import Sandbox
-
-    Run = Callable[[argparse.Namespace], None]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -44,11 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Run, text: str) -> argparse.ArgumentParser:
-        parser = commands.add_parser(name, help=text, description=text)
+    usual = Daemon(default_folder())
+
+    def command(name: str, run: Callable[..., None], help_: str) -> argparse.ArgumentParser:
+        parser = commands.add_parser(name, help=help_, description=help_)
         parser.set_defaults(run=run)
         if name != "serve":
-            parser.add_argument("--dir", type=Path, help="folder, default: .data/ynab-sandbox")
+            text = "folder, default: .data/ynab-sandbox"
+            parser.add_argument("--dir", type=_daemon, default=usual, help=text)
         return parser
 
     serving = command("serve", _serve, "Serve in the foreground; the first line is the URL.")
@@ -66,8 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     command("status", _status, "Show whether it runs, and what is in it.")
     command("url", lambda arguments: _print(_url(arguments)), "Print the URL of the API.")
     for operation in OPERATIONS.values():
-        parser = command(operation.name, _operate, operation.help)
-        parser.set_defaults(operation=operation)
+        parser = command(operation.name, partial(_operate, operation), operation.help)
         _add_parameters(parser, operation)
     return top
 
@@ -77,14 +77,14 @@ def _add_parameters(parser: argparse.ArgumentParser, operation: Operation) -> No
         # Text stays text, anything else is JSON.
         is_text = {"str", "Key"} & set(str(parameter.annotation).split(" | "))
         kind = str if is_text else _value
-        option = f"--{name.replace('_', '-')}"
         if parameter.kind is Parameter.VAR_KEYWORD:
             text = "value: JSON or text"
             parser.add_argument(name, nargs="*", type=_pair, metavar="name=value", help=text)
         elif parameter.default is parameter.empty:
             parser.add_argument(name, type=kind)
         else:
-            parser.add_argument(option, dest=name, type=kind, default=argparse.SUPPRESS)
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(option, type=kind, default=argparse.SUPPRESS)
     if operation.is_of_budget:
         parser.add_argument("--budget", help="id or name, default: the first one")
 
@@ -119,55 +119,48 @@ def _serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
 
-    def until_stopped(sandbox: Sandbox, save: Callable[[], None] = lambda: None) -> None:
+    store = Store(arguments.state) if arguments.state else None
+    options = _options(arguments)
+    with store.open(options) if store else nullcontext(options.make()) as sandbox:
+        save: Callable[[], None] = partial(store.save, sandbox) if store else lambda: None
         save()
         with serve(sandbox, arguments.port, save) as url:
             _print(url)
             stopping.wait()
         save()
 
-    if arguments.state is None:
-        until_stopped(_options(arguments).make())
-        return
-    store = Store(arguments.state)
-    with store.held():
-        sandbox = store.open(_options(arguments))
-        until_stopped(sandbox, lambda: store.save(sandbox))
 
-
-def _daemon(arguments: argparse.Namespace) -> Daemon:
-    return Daemon(arguments.dir or default_folder())
+def _daemon(folder: str) -> Daemon:
+    return Daemon(Path(folder))
 
 
 def _url(arguments: argparse.Namespace) -> str:
-    running = _daemon(arguments).running()
-    if running is None:
+    if (running := arguments.dir.running()) is None:
         raise SandboxError("it does not run: `ynab-sandbox start` starts it")
-    return running.url
+    return str(running.url)
 
 
 def _start(arguments: argparse.Namespace) -> None:
-    running, is_new = _daemon(arguments).start(_options(arguments))
+    running, is_new = arguments.dir.start(_options(arguments))
     _print(f"{'started' if is_new else 'runs already'}: {running.url} (token: {running.token})")
 
 
 def _stop(arguments: argparse.Namespace) -> None:
-    _print("stopped" if _daemon(arguments).stop() else "did not run")
+    _print("stopped" if arguments.dir.stop() else "did not run")
 
 
 def _reset(arguments: argparse.Namespace) -> None:
-    _daemon(arguments).reset()
+    arguments.dir.reset()
     _print("discarded")
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    url = _url(arguments)
-    _print(f"runs: {url}")
-    _show(ask(url, "state"))
+    _print(f"runs: {_url(arguments)}")
+    _show(ask(_url(arguments), "state"))
 
 
-def _operate(arguments: argparse.Namespace) -> None:
-    operation, given = arguments.operation, vars(arguments)
+def _operate(operation: Operation, arguments: argparse.Namespace) -> None:
+    given = vars(arguments)
     names = [name for name in (*operation.parameters, "budget") if name in given]
     document = {n: dict(given[n]) if isinstance(given[n], list) else given[n] for n in names}
     _show(ask(_url(arguments), operation.name, document))

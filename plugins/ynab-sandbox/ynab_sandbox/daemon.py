@@ -23,9 +23,8 @@ from ynab_sandbox.store import Options, hold, write_private
 #: How long a sandbox may take to respond, to start, to stop, in seconds.
 PATIENCE, STARTING, STOPPING = 10, 120, 30
 #: What the sandbox gets of the caller's environment: nothing that could be a secret.
-ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
-#: What its interpreter may need to start.
-INTERPRETER = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+ENVIRONMENT = ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ"]
+ENVIRONMENT += ["LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"]
 
 
 def default_folder() -> Path:
@@ -82,11 +81,11 @@ class Daemon:
         for name, value in vars(options).items():
             if value is not None:
                 command += [f"--{name.replace('_', '-')}", str(value)]
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(log, "wb") as errors:
+        write_private(self.log, b"")
+        with self.log.open("wb") as errors:
             process = subprocess.Popen(
                 command,
-                env={n: os.environ[n] for n in ENVIRONMENT + INTERPRETER if n in os.environ},
+                env={n: os.environ[n] for n in ENVIRONMENT if n in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

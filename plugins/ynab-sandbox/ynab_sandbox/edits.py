@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ynab_sandbox.sums import add_month_category, add_months
 from ynab_sandbox.tables import DERIVED, new_fields
-from ynab_sandbox.transactions import delete_transaction, revise, uncategorize, write_transaction
+from ynab_sandbox.transactions import end_transfers, revise, uncategorize, write_transaction
 
 if TYPE_CHECKING:
     from ynab_sandbox.changes import Change
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_entity(change: Change, kind: str, fields: Fields) -> str:
-    """Add an entity, with what YNAB adds along with it.
-
-    Returns:
-        The id; for a month, its first day.
-    """
+    """Add an entity, with what YNAB adds along with it, and return its id."""
     given = {name: value for name, value in fields.items() if name != "id"}
     if kind == "months":
         if "month" not in given:
@@ -34,13 +30,7 @@ def add_entity(change: Change, kind: str, fields: Fields) -> str:
     if entity_id in change.tables[kind]:
         raise ValueError(f"{kind} has {entity_id} already")
     given = {**_references(change, kind, given), **given}
-    new = new_fields(kind, entity_id)
-    if kind == "transactions":
-        write_transaction(change, new, given)
-    elif kind == "scheduled_transactions":
-        change.put(kind, entity_id, revise(change, new, given))
-    else:
-        change.put(kind, entity_id, {**new, **given})
+    _write(change, kind, entity_id, new_fields(kind, entity_id), given)
     if kind == "accounts" and given.get("transfer_payee_id") is None:
         _add_transfer_payee(change, entity_id)
     if kind == "categories":
@@ -53,14 +43,9 @@ def edit_entity(change: Change, kind: str, key: Key, fields: Fields) -> None:
     """Edit an entity; fields that YNAB does not have are kept as they are."""
     _refuse_derived(kind, fields)
     before = change.get(kind, key)
-    if kind == "transactions":
-        write_transaction(change, before, fields)
-    elif kind == "scheduled_transactions":
-        change.put(kind, key, revise(change, before, fields))
-    elif kind == "accounts" and fields.get("on_budget", before["on_budget"]) != before["on_budget"]:
+    if kind == "accounts" and fields.get("on_budget", before["on_budget"]) != before["on_budget"]:
         raise ValueError("an account stays on or off budget: add another account")
-    else:
-        change.update(kind, key, **fields)
+    _write(change, kind, key, before, fields)
     if kind == "categories" and any(name.startswith("goal_") for name in fields):
         # A goal counts from now on: past months keep their knowledge.
         for month_key in _months_of(change, str(key)):
@@ -74,7 +59,7 @@ def delete_entity(change: Change, kind: str, key: Key) -> None:
     if fields["deleted"]:
         return
     if kind == "transactions":
-        delete_transaction(change, fields)
+        end_transfers(change, fields)
     elif kind == "accounts":
         _delete_contents_of_account(change, str(key))
     elif kind == "category_groups":
@@ -97,38 +82,40 @@ def forget_entity(change: Change, kind: str, key: Key) -> None:
     change.remove(kind, key)
 
 
+def _write(change: Change, kind: str, key: Key, before: Fields, given: Fields) -> None:
+    if kind == "transactions":
+        write_transaction(change, before, given)
+    elif kind == "scheduled_transactions":
+        change.put(kind, key, revise(change, before, given))
+    else:
+        change.put(kind, key, {**before, **given})
+
+
 def _refuse_derived(kind: str, fields: Fields) -> None:
-    refused = sorted(fields.keys() & (DERIVED.get(kind, frozenset()) | {"id", "deleted"}))
+    refused = sorted(fields.keys() & (DERIVED.get(kind, set()) | {"id", "deleted"}))
     if refused:
         raise ValueError(f"{kind}: {', '.join(refused)} cannot be set, the sandbox computes it")
 
 
 def _references(change: Change, kind: str, given: Fields) -> Fields:
     """Return defaults for the fields that must refer to another entity or to a day."""
-    first = given.get("date_first", change.today)
+    day, noon = given.get("date_first", change.today), f"{change.today}T12:00:00Z"
+    account = {"account_id": _first(change, "accounts")}
     defaults: dict[str, Fields] = {
         "categories": {"category_group_id": _first(change, "category_groups")},
         "payee_locations": {"payee_id": _first(change, "payees")},
-        "transactions": {"account_id": _first(change, "accounts"), "date": change.today},
-        "scheduled_transactions": {
-            "account_id": _first(change, "accounts"),
-            "date_first": first,
-            "date_next": first,
-        },
+        "transactions": {**account, "date": change.today},
+        "scheduled_transactions": {**account, "date_first": day, "date_next": day},
         "money_movements": {"month": change.month},
-        "money_movement_groups": {
-            "month": change.month,
-            "group_created_at": f"{change.today}T12:00:00Z",
-        },
+        "money_movement_groups": {"month": change.month, "group_created_at": noon},
     }
     return defaults.get(kind, {})
 
 
 def _first(change: Change, kind: str) -> Key | None:
-    for key, row in change.tables[kind].items():
-        if not row.fields["deleted"] and not row.fields.get("internal"):
-            return key
-    return None
+    rows = change.tables[kind].items()
+    alive = (key for key, row in rows if not row.fields["deleted"])
+    return next((key for key in alive if not change.get(kind, key).get("internal")), None)
 
 
 def _add_transfer_payee(change: Change, account_id: str) -> None:

@@ -31,25 +31,16 @@ class ApiError(Exception):
     """An error response."""
 
     def __init__(
-        self, error_id: str, detail: str | None = None, *, retry_after: int | None = None
+        self, error_id: str, detail: str | None = None, headers: dict[str, str] | None = None
     ) -> None:
-        """Initialize the error."""
+        """Take the error id, whose first three digits are the HTTP status."""
         super().__init__(error_id)
         self.error_id = error_id
         self.detail = detail
-        self.retry_after = retry_after
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return int(self.error_id[:3])
+        self.headers = headers or {}
+        self.status = int(error_id[:3])
 
     def document(self) -> dict[str, Any]:
-        """Return the body of the response."""
-        return error_document(self.error_id, self.detail)
-
-
-def error_document(error_id: str, detail: str | None = None) -> dict[str, Any]:
-    """Return an error as YNAB writes it; an unknown id is its own name and detail."""
-    name, words = ERRORS.get(error_id, (error_id, error_id))
-    return {"error": {"id": error_id, "name": name, "detail": detail or words}}
+        """Return the body of the response; an unknown id is its own name and detail."""
+        name, words = ERRORS.get(self.error_id, (self.error_id, self.error_id))
+        return {"error": {"id": self.error_id, "name": name, "detail": self.detail or words}}

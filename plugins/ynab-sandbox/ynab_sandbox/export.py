@@ -8,14 +8,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ynab_sandbox.budget import Budget
-    from ynab_sandbox.tables import Fields
+    from ynab_sandbox.tables import Fields, Key
+    from ynab_sandbox.views import Views
 
 LISTS = ("payees", "payee_locations", "category_groups", "accounts", "categories")
 
 
 def summary(budget: Budget) -> Fields:
     """Return a budget as the list of budgets shows it."""
-    months = [str(key) for key, _ in budget.rows("months")]
+    months = [key for key, _ in budget.rows("months")]
     return {
         "id": budget.id,
         "name": budget.name,
@@ -29,38 +30,33 @@ def summary(budget: Budget) -> Fields:
 
 def document(budget: Budget, since: int | None) -> Fields:
     """Return the export of a budget."""
-    lists: Fields = {kind: _entities(budget, kind, since) for kind in LISTS}
-    lists["months"] = _months(budget, since)
+    views = budget.views(formatted=False)
+    lists: Fields = {kind: _entities(budget, views, kind, since) for kind in LISTS}
+    inside: dict[Key, list[Fields]] = {}
+    for key, _ in budget.rows("month_categories", since):
+        if since is not None or not budget.tables["categories"][key[1]].fields["deleted"]:
+            inside.setdefault(key[0], []).append(views.category(key[1], key[0]))
+    lists["months"] = with_categories(budget, views, "months", since, inside)
     for of in ("", "scheduled_"):
         lists[f"{of}transactions"] = _transactions(budget, f"{of}transactions", since)
-        lists[f"{of}subtransactions"] = _subtransactions(budget, f"{of}transactions", since)
+        lists[f"{of}subtransactions"] = _subtransactions(budget, views, f"{of}transactions", since)
     return {**summary(budget), **lists}
 
 
-def _entities(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
-    views, month = budget.views, budget.month
-    for _, row in budget.rows(kind, since):
-        yield views.entity(kind, row.fields, month, formatted=False)
-
-
-def _months(budget: Budget, since: int | None) -> list[Fields]:
-    """Return the months with their categories; in a delta, both lists have what changed."""
-    views = budget.views
-    inside: dict[str, list[Fields]] = {}
-    for key, _ in budget.rows("month_categories", since):
-        category = budget.tables["categories"][key[1]].fields
-        if since is not None or not category["deleted"]:
-            view = views.category(category, key[0], formatted=False)
-            inside.setdefault(key[0], []).append(view)
-    changed = {key for key, _ in budget.rows("months", since)}
+def with_categories(
+    budget: Budget, views: Views, kind: str, since: int | None, inside: dict[Key, list[Fields]]
+) -> list[Fields]:
+    """Return the entities that changed or have categories inside, each with these."""
+    changed = {key for key, _ in budget.rows(kind, since)} | inside.keys()
     return [
-        {
-            **views.entity("months", row.fields, budget.month, formatted=False),
-            "categories": inside.get(str(key), []),
-        }
-        for key, row in sorted(budget.tables["months"].items(), key=lambda item: str(item[0]))
-        if key in changed or key in inside
+        {**views.entity(kind, key), "categories": inside.get(key, [])}
+        for key, _ in budget.rows(kind, since=-1)
+        if key in changed
     ]
+
+
+def _entities(budget: Budget, views: Views, kind: str, since: int | None) -> Iterator[Fields]:
+    return (views.entity(kind, key) for key, _ in budget.rows(kind, since))
 
 
 def _transactions(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
@@ -70,9 +66,10 @@ def _transactions(budget: Budget, kind: str, since: int | None) -> Iterator[Fiel
         yield fields
 
 
-def _subtransactions(budget: Budget, kind: str, since: int | None) -> Iterator[Fields]:
-    views = budget.views
+def _subtransactions(
+    budget: Budget, views: Views, kind: str, since: int | None
+) -> Iterator[Fields]:
     for _, row in budget.rows(kind, since):
         for line in row.fields["subtransactions"]:
             if since is not None or not line["deleted"]:
-                yield {**line, **views.names(line)}
+                yield views.line(line)

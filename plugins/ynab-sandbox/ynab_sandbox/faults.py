@@ -7,22 +7,23 @@ A status (`429`, `500`, `502`, `503`, `504` or any other) has YNAB's error body,
 
 from __future__ import annotations
 
+import gzip
 import inspect
 import json
 import select
 import socket
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_sandbox.body import GZIP
-from ynab_sandbox.errors import error_document
+from ynab_sandbox.body import GZIP, PIECE
+from ynab_sandbox.errors import ApiError
 
 if TYPE_CHECKING:
     import re
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 #: How often a stalled response looks whether the server stops, in seconds.
@@ -47,11 +48,6 @@ class Wire:
         self.head(status, {"Content-Length": str(len(content)), **named})
         self.connection.sendall(content)
 
-    def break_off(self) -> None:
-        """Make the end of the connection a reset instead of an orderly close."""
-        linger = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-
 
 def status(  # noqa: PLR0913 - each is a part of a response
     wire: Wire,
@@ -67,7 +63,7 @@ def status(  # noqa: PLR0913 - each is a part of a response
     if body is None and str(status) in EDGE:
         body, content_type = HTML.format(EDGE[str(status)]), "text/html"
     if body is None:
-        body = json.dumps(error_document(str(status), detail))
+        body = json.dumps(ApiError(str(status), detail).document())
     wire.send(status, body.encode(), Content_Type=content_type, **headers)
 
 
@@ -80,7 +76,8 @@ def reset(wire: Wire, *, after: int | None = None) -> None:
     if after is not None:
         wire.head(200, {"Content-Length": str(len(wire.plain))})
         wire.connection.sendall(wire.plain[:after])
-    wire.break_off()
+    # Without lingering, the end of the connection is a reset instead of an orderly close.
+    wire.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def cut(wire: Wire, *, at: str | float = 0.5, chunked: bool = False) -> None:
@@ -124,10 +121,10 @@ def stall(wire: Wire) -> None:
 
 def bad_gzip(wire: Wire) -> None:
     """Respond with broken gzip."""
-    packer = zlib.compressobj(wbits=GZIP)
-    packed = bytearray(packer.compress(wire.plain) + packer.flush())
-    packed[len(packed) // 2 :] = b"\xff" * (len(packed) - len(packed) // 2)
-    wire.send(200, bytes(packed), Content_Encoding="gzip")
+    packed = gzip.compress(wire.plain)
+    middle = len(packed) // 2
+    broken = packed[:middle] + b"\xff" * (len(packed) - middle)
+    wire.send(200, broken, Content_Encoding="gzip")
 
 
 def redirect(wire: Wire, *, location: str, status: int = 302) -> None:
@@ -137,18 +134,12 @@ def redirect(wire: Wire, *, location: str, status: int = 302) -> None:
 
 def bomb(wire: Wire, *, size: int = 1 << 30) -> None:
     """Respond with a little gzip that expands to a document of `size` bytes."""
-    packed = b"".join(_blanks(size))
-    wire.send(200, packed, Content_Encoding="gzip")
-
-
-def _blanks(size: int) -> Iterator[bytes]:
     packer = zlib.compressobj(wbits=GZIP)
-    yield packer.compress(b'{"data":')
-    rest = size - len('{"data":{}}')
-    while rest > 0:
-        yield packer.compress(b" " * min(rest, 1 << 20))
-        rest -= 1 << 20
-    yield packer.compress(b"{}}") + packer.flush()
+    packed = packer.compress(b'{"data":')
+    for rest in range(size - len('{"data":{}}'), 0, -PIECE):
+        packed += packer.compress(b" " * min(rest, PIECE))
+    packed += packer.compress(b"{}}") + packer.flush()
+    wire.send(200, packed, Content_Encoding="gzip")
 
 
 def slow(wire: Wire, *, pieces: int = 10, pause: float = 0.1) -> None:
@@ -170,19 +161,12 @@ FAULTS: dict[str, Callable[..., None]] = {
 
 @dataclass
 class Fault:
-    """A fault that is planned for some requests.
-
-    Attributes:
-        name: one of `FAULTS`, or an HTTP status.
-        path: is found in path and query of these requests.
-        times: how many requests are left.
-        options: the fault's options.
-    """
+    """A fault for the next `times` requests in whose path and query `path` is found."""
 
     name: str
     path: re.Pattern[str]
-    times: int = 1
-    options: dict[str, object] = field(default_factory=dict)
+    times: int
+    options: dict[str, object]
 
     def __post_init__(self) -> None:
         """Check name and options."""

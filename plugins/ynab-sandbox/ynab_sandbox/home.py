@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ynab_sandbox.tables import KINDS, Fields, Row, Special, Tables, new_fields
+from ynab_sandbox.tables import KINDS, Chance, Fields, Row, Special, Tables, new_fields
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,13 +19,7 @@ LEAST_A_MONTH = 20
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is of a household.
-
-    Attributes:
-        years: how many years it goes back; less if there are few transactions.
-        transactions: how many transactions, exactly.
-        knowledge: the `server_knowledge` that its budget starts with.
-    """
+    """How many years there are at most, how many transactions, and the counter to start with."""
 
     years: int
     transactions: int
@@ -44,24 +36,20 @@ class Home:
         self.names = names
         self.size = size
         self.today = today
-        self.random = random.Random(f"{seed}/{names.budget}")  # noqa: S311 - has to be repeatable
+        self.random = Chance(f"{seed}/{names.budget}")
         self.tables: Tables = {kind: {} for kind in KINDS}
         self.accounts: dict[str, str] = {}
         self.categories: dict[str, str] = {}
         self.payees: dict[str, str] = {}
-        self.user_id = self.new_id()
-        self.budget_id = self.new_id()
+        self.user_id = self.random.new_id()
+        self.budget_id = self.random.new_id()
         self.first = today.replace(day=1)
         for _ in range(min(size.years * 12, max(2, size.transactions // LEAST_A_MONTH)) - 1):
             self.first = (self.first - timedelta(days=1)).replace(day=1)
 
-    def new_id(self) -> str:
-        """Return a new id."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-
     def put(self, kind: str, **fields: object) -> str:
         """Add an entity and return its id."""
-        entity_id = self.new_id()
+        entity_id = self.random.new_id()
         self.tables[kind][entity_id] = Row(new_fields(kind, entity_id, **fields), 0)
         return entity_id
 

@@ -6,23 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.changes import Change
-from ynab_sandbox.clock import next_month
+from ynab_sandbox.clock import month_of
 from ynab_sandbox.home import Home
 from ynab_sandbox.money import MILLIUNITS
-from ynab_sandbox.names import (
-    CARD_GROUP,
-    HIDDEN_GROUP,
-    INFLOW,
-    INTEREST,
-    INTERNAL_GROUP,
-    OFF_BUDGET,
-    STARTING_BALANCE,
-    UNCATEGORIZED,
-)
+from ynab_sandbox.names import INFLOW, INTEREST, OFF_BUDGET, STARTING_BALANCE, UNCATEGORIZED
 from ynab_sandbox.schedule import move_money, schedule
 from ynab_sandbox.spending import Spending
-from ynab_sandbox.sums import settle
-from ynab_sandbox.tables import Row, Special, new_fields
+from ynab_sandbox.sums import add_months, settle
+from ynab_sandbox.tables import Special
 
 if TYPE_CHECKING:
     from datetime import date
@@ -33,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What is budgeted is rounded up to this.
 STEP = 5 * MILLIUNITS
+#: The loan's rate in thousandths of a percent, and its monthly amounts in milliunits.
+DEBT = {"interest_rates": 3650, "minimum_payments": 1_450_000, "escrow_amounts": 310_000}
 
 
 def invent(names: Names, size: Size, seed: object, today: date) -> Home:
@@ -42,7 +35,10 @@ def invent(names: Names, size: Size, seed: object, today: date) -> Home:
     _add_accounts(home)
     _add_categories(home)
     _add_months(home)
-    _add_transactions(home)
+    change = _change(home)
+    for fields in Spending(home).transactions():
+        change.put("transactions", fields["id"], fields)
+    settle(change)
     _assign_money(home)
     schedule(home)
     move_money(home)
@@ -80,32 +76,27 @@ def _add_accounts(home: Home) -> None:
 
 
 def _debt(home: Home, role: str) -> Fields:
-    names = ("debt_interest_rates", "debt_minimum_payments", "debt_escrow_amounts")
-    amounts = (3650, 1450 * MILLIUNITS, 310 * MILLIUNITS)
     if role == "loan":
-        since = home.first.isoformat()
-        return {name: {since: amount} for name, amount in zip(names, amounts, strict=True)}
-    return {name: {} for name in names} if role == "card" else {}
+        return {f"debt_{name}": {home.first.isoformat(): DEBT[name]} for name in DEBT}
+    return {f"debt_{name}": {} for name in DEBT} if role == "card" else {}
 
 
 def _add_categories(home: Home) -> None:
-    internal = home.put("category_groups", name=INTERNAL_GROUP, internal=True)
-    for name in (INFLOW, UNCATEGORIZED):
-        _add_category(home, internal, name, internal=True)
-    cards = home.put("category_groups", name=CARD_GROUP)
-    _add_category(home, cards, home.names.accounts["card"][0])
-    for group, categories in home.names.groups.items():
-        group_id = home.put("category_groups", name=group)
-        for name, goal in categories.items():
-            _add_category(home, group_id, name, **_goal(home, goal))
-    hidden = home.put("category_groups", name=HIDDEN_GROUP, hidden=True)
-    _add_category(home, hidden, "Old Gym", hidden=True, note="Cancelled")
+    _add_group(home, "Internal Master Category", {INFLOW: {}, UNCATEGORIZED: {}}, internal=True)
+    _add_group(home, "Credit Card Payments", {home.names.accounts["card"][0]: {}})
+    for group, goals in home.names.groups.items():
+        _add_group(home, group, goals)
+    _add_group(home, "Hidden Categories", {"Old Gym": {}}, hidden=True)
+    home.fields("categories", home.categories["Old Gym"])["note"] = "Cancelled"
     internal_ids = home.categories[INFLOW], home.categories[UNCATEGORIZED]
-    home.special = Special(*internal_ids, split=home.new_id())
+    home.special = Special(*internal_ids, split=home.random.new_id())
 
 
-def _add_category(home: Home, group_id: str, name: str, **fields: object) -> None:
-    home.categories[name] = home.put("categories", category_group_id=group_id, name=name, **fields)
+def _add_group(home: Home, group: str, goals: dict[str, Fields], **flags: bool) -> None:
+    group_id = home.put("category_groups", name=group, **flags)
+    for name, goal in goals.items():
+        fields = {"category_group_id": group_id, "name": name, **flags, **_goal(home, goal)}
+        home.categories[name] = home.put("categories", **fields)
 
 
 def _goal(home: Home, goal: Fields) -> Fields:
@@ -122,29 +113,17 @@ def _goal(home: Home, goal: Fields) -> Fields:
 
 
 def _add_months(home: Home) -> None:
-    month, last = home.first.isoformat(), home.today.replace(day=1).isoformat()
-    while month <= last:
-        note = "Summer trip 🏖" if month[5:7] == "07" else None
-        age = home.random.randint(18, 60)
-        fields = new_fields("months", month=month, note=note, age_of_money=age)
-        home.tables["months"][month] = Row(fields, 0)
-        for category_id in home.categories.values():
-            row = Row(new_fields("month_categories"), 0)
-            home.tables["month_categories"][month, category_id] = row
-        month = next_month(month)
+    change = _change(home)
+    for month in (home.first.isoformat(), change.month):
+        add_months(change, month)
+    for key, row in home.tables["months"].items():
+        row.fields["note"] = "Summer trip 🏖" if str(key)[5:7] == "07" else None
+        row.fields["age_of_money"] = home.random.randint(18, 60)
 
 
 def _change(home: Home) -> Change:
     today = home.today.isoformat()
-    month = home.today.replace(day=1).isoformat()
-    return Change(home.tables, home.special, today, month, home.new_id)
-
-
-def _add_transactions(home: Home) -> None:
-    change = _change(home)
-    for fields in Spending(home).transactions():
-        change.put("transactions", fields["id"], fields)
-    settle(change)
+    return Change(home.tables, home.special, today, month_of(today), home.random.new_id)
 
 
 def _assign_money(home: Home) -> None:

@@ -8,22 +8,15 @@ from dataclasses import dataclass
 from ynab_sandbox.errors import ApiError
 
 REQUESTS_AN_HOUR = 200
-HOUR = 3600
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """A rate limit.
-
-    Attributes:
-        requests: how many requests a token has.
-        seconds: the length of the window.
-        retry_after: whether a 429 has the header `Retry-After`; YNAB is not known to send it.
-    """
+    """How many requests a token has in a window."""
 
     requests: int = REQUESTS_AN_HOUR
-    seconds: int = HOUR
-    retry_after: bool = False
+    seconds: int = 3600
+    retry_after: bool = False  # whether a 429 has this header, which YNAB is not known to send
 
 
 class Limiter:
@@ -43,6 +36,6 @@ class Limiter:
             used.popleft()
         if len(used) >= self._limit.requests:
             free_at = (used[0] if used else now) + self._limit.seconds
-            wait = max(1, int(free_at - now) + 1)
-            raise ApiError("429", retry_after=wait if self._limit.retry_after else None)
+            wait = {"Retry-After": str(max(1, int(free_at - now) + 1))}
+            raise ApiError("429", headers=wait if self._limit.retry_after else {})
         used.append(now)

@@ -12,16 +12,6 @@ if TYPE_CHECKING:
 MILLIUNITS = 1000
 INT64 = 2**63 - 1
 
-EURO: Fields = {
-    "iso_code": "EUR",
-    "example_format": "123.456,78",
-    "decimal_digits": 2,
-    "decimal_separator": ",",
-    "symbol_first": False,
-    "group_separator": ".",
-    "currency_symbol": "€",
-    "display_symbol": True,
-}
 DOLLAR: Fields = {
     "iso_code": "USD",
     "example_format": "123,456.78",
@@ -31,6 +21,15 @@ DOLLAR: Fields = {
     "group_separator": ",",
     "currency_symbol": "$",
     "display_symbol": True,
+}
+EURO: Fields = {
+    **DOLLAR,
+    "iso_code": "EUR",
+    "example_format": "123.456,78",
+    "decimal_separator": ",",
+    "symbol_first": False,
+    "group_separator": ".",
+    "currency_symbol": "€",
 }
 PLAIN: Fields = {"decimal_digits": 2, "decimal_separator": ".", "symbol_first": True}
 

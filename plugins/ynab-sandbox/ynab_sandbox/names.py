@@ -18,29 +18,17 @@ NEED: Fields = {"goal_type": "NEED", "goal_needs_whole_amount": False, "goal_cad
 
 @dataclass(frozen=True)
 class Names:
-    """Names of a household's entities, and how it spends.
-
-    Attributes:
-        budget: the budget's name.
-        currency: its currency format.
-        accounts: name and type, by role.
-        groups: categories by group, each with its goal.
-        shops: payee, category, cheapest and dearest purchase.
-        salary: the payer, and the amount paid twice a month.
-        bills: payee, category, amount, day of the month.
-        savings: the category that gets what is left.
-        loan: the category of loan payments, if there is a loan.
-    """
+    """Names of a household's entities, and how it spends."""
 
     budget: str
     currency: Fields
-    accounts: dict[str, tuple[str, str]]
-    groups: dict[str, dict[str, Fields]]
-    shops: tuple[tuple[str, str, int, int], ...]
-    salary: tuple[str, int]
-    bills: tuple[tuple[str, str, int, int], ...]
-    savings: str
-    loan: str | None = None
+    accounts: dict[str, tuple[str, str]]  # name and type, by role
+    groups: dict[str, dict[str, Fields]]  # categories by group, each with its goal
+    shops: tuple[tuple[str, str, int, int], ...]  # payee, category, cheapest, dearest purchase
+    salary: tuple[str, int]  # payer, and the amount paid twice a month
+    bills: tuple[tuple[str, str, int, int], ...]  # payee, category, amount, day of the month
+    savings: str  # category that gets what is left
+    loan: str | None = None  # category of loan payments
 
 
 HOUSEHOLD = Names(
@@ -134,18 +122,8 @@ HOLIDAY_FLAT = Names(
 OFF_BUDGET = {"loan", "asset"}
 STARTING_BALANCE = "Starting Balance"
 INTEREST = "Interest"
-INTERNAL_GROUP = "Internal Master Category"
-CARD_GROUP = "Credit Card Payments"
-HIDDEN_GROUP = "Hidden Categories"
 INFLOW = "Inflow: Ready to Assign"
 UNCATEGORIZED = "Uncategorized"
-_RARE = (
-    "everyOtherMonth",
-    "every3Months",
-    "every4Months",
-    "twiceAYear",
-    "yearly",
-    "everyOtherYear",
-)
 _OFTEN = ("daily", "weekly", "everyOtherWeek", "twiceAMonth", "every4Weeks", "monthly")
-FREQUENCIES = ("never", *_OFTEN, *_RARE)
+_SELDOM = ("everyOtherMonth", "every3Months", "every4Months", "twiceAYear")
+FREQUENCIES = ("never", *_OFTEN, *_SELDOM, "yearly", "everyOtherYear")

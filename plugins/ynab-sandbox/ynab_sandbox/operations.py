@@ -13,7 +13,6 @@ from inspect import Parameter, getdoc, signature
 from typing import TYPE_CHECKING, Any
 
 from ynab_sandbox.budget import Budget
-from ynab_sandbox.day import live
 from ynab_sandbox.errors import ApiError
 from ynab_sandbox.sandbox import Sandbox
 from ynab_sandbox.tables import KINDS, Fields
@@ -21,24 +20,19 @@ from ynab_sandbox.tables import KINDS, Fields
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: How many transactions a day takes: one to edit, one to delete, one to repeat.
+FEWEST = 3
+
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that can be done to a running sandbox.
-
-    Attributes:
-        name: its name.
-        function: takes a sandbox or budget, then the parameters.
-        show: turns the function's result into what is shown.
-        is_of_budget: whether the function takes a budget.
-        reads: whether nothing is changed.
-    """
+    """Something that can be done to a running sandbox."""
 
     name: str
-    function: Callable[..., Any]
-    show: Callable[[Any], object] = lambda result: result
+    function: Callable[..., Any]  # takes a sandbox or budget, then the parameters
+    show: Callable[[Any], object] = lambda result: result  # turns the result into what is shown
     is_of_budget: bool = False
-    reads: bool = False
+    reads: bool = False  # changes nothing
 
     @property
     def help(self) -> str:
@@ -69,6 +63,40 @@ class Operation:
         if given:
             raise TypeError(f"{self.name} does not take {', '.join(given)}")
         return self.show(self.function(*positional, **named))
+
+
+def live(budget: Budget) -> list[str]:
+    """Let a day pass: a purchase, an edit of an old transaction, a deletion.
+
+    Each of the three has a transaction of its own, and a sentence in what is returned.
+    """
+    plain = [row for row in budget.entities("transactions") if _is_plain(row)]
+    if len(plain) < FEWEST:
+        raise ValueError("there are too few transactions")
+    # The counter moves on with each day, so each day finds other transactions.
+    position = budget.server_knowledge % max(1, len(plain) // 10)
+    old, wrong = plain[position], plain[-1 - position]
+    like = next(row for row in reversed(plain) if row is not wrong)
+    budget.add(
+        "transactions",
+        memo="Bought today",
+        amount=-23_450,
+        **{name: like[name] for name in ("account_id", "payee_id", "category_id")},
+    )
+    budget.edit("transactions", old["id"], memo="Found the receipt")
+    budget.delete("transactions", wrong["id"])
+    return [
+        f"{like['payee_name']} was paid 23.45 today.",
+        f"A transaction of {old['date']} at {old['payee_name']} got a memo.",
+        f"A transaction of {wrong['date']} at {wrong['payee_name']} was deleted.",
+    ]
+
+
+def _is_plain(row: Fields) -> bool:
+    """Return whether a transaction is a simple one, with an account, payee and category."""
+    is_split_or_transfer = row["subtransactions"] or row["transfer_account_id"]
+    names = ("account_name", "payee_name", "category_name")
+    return not is_split_or_transfer and all(row[name] for name in names)
 
 
 def _state(sandbox: Sandbox) -> Fields:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.clock import Clock, month_of, year_before
 from ynab_sandbox.errors import ApiError
-from ynab_sandbox.export import document, summary
+from ynab_sandbox.export import document, summary, with_categories
 from ynab_sandbox.tables import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ynab_sandbox.budget import Budget
-    from ynab_sandbox.tables import Fields
+    from ynab_sandbox.tables import Fields, Key
 
 
 def respond(
@@ -92,66 +93,51 @@ class Query:
         return {name: entities, "server_knowledge": self.budget.server_knowledge}
 
 
-def _delta_list(kind: str) -> Callable[[Query], Fields]:
+def _list(kind: str, *, is_delta: bool = True) -> Callable[[Query], Fields]:
     def response(query: Query) -> Fields:
-        budget, since, views = query.budget, query.since, query.budget.views
+        budget, views = query.budget, query.budget.views()
         if kind == "scheduled_transactions" and not budget.had_scheduled:
             raise ApiError("404.2")
+        since = query.since if is_delta else None
+        wanted: Fields = {"month": query.month} if "month" in query.path else {}
+        if "payee_id" in query.path:
+            wanted["payee_id"] = query.entity("payees", "payee_id")["id"]
         entities = (
-            budget.shape(views, kind, key, row, deleted=since is not None)
+            views.entity(kind, key, deleted=since is not None)
             for key, row in budget.rows(kind, since)
+            if all(row.fields[name] == value for name, value in wanted.items())
         )
+        if kind == "payee_locations":
+            return {kind: entities}
         return query.with_knowledge(kind, entities)
 
     return response
 
 
-def _full_list(kind: str) -> Callable[[Query], Fields]:
+def _single(kind: str) -> Callable[[Query], Fields]:
+    name = "category" if kind == "categories" else kind.removesuffix("s")
+
     def response(query: Query) -> Fields:
-        entities = query.budget.entities(kind)
-        if "month" in query.path:
-            entities = [each for each in entities if each["month"] == query.month]
-        if "payee_id" in query.path:
-            payee_id = query.entity("payees", "payee_id")["id"]
-            entities = [each for each in entities if each["payee_id"] == payee_id]
-        has_knowledge = kind != "payee_locations"
-        return query.with_knowledge(kind, entities) if has_knowledge else {kind: entities}
-
-    return response
-
-
-def _single(kind: str, name: str) -> Callable[[Query], Fields]:
-    def response(query: Query) -> Fields:
-        budget, key = query.budget, query.entity(kind, f"{name}_id")["id"]
-        entity = budget.shape(budget.views, kind, key, budget.tables[kind][key], deleted=False)
+        key = query.entity(kind, f"{name}_id")["id"]
+        entity = query.budget.views().entity(kind, key)
         return query.with_knowledge(name, entity) if kind == "transactions" else {name: entity}
 
     return response
 
 
 def _settings(query: Query) -> Fields:
-    budget = query.budget
-    formats = {"date_format": budget.date_format, "currency_format": budget.currency_format}
-    return {"settings": formats}
-
-
-def _export(query: Query) -> Fields:
-    return query.with_knowledge("plan", document(query.budget, query.since))
+    names = ("date_format", "currency_format")
+    return {"settings": {name: getattr(query.budget, name) for name in names}}
 
 
 def _categories(query: Query) -> Fields:
     """Return categories by group; in a delta only those that changed, and their groups."""
-    budget, views = query.budget, query.budget.views
-    inside: dict[str, list[Fields]] = {}
-    for _, row in budget.rows("categories", query.since):
-        group_id = row.fields["category_group_id"]
-        inside.setdefault(group_id, []).append(views.category(row.fields, budget.month))
-    changed = {key for key, _ in budget.rows("category_groups", query.since)}
-    groups = [
-        {**row.fields, "categories": inside.get(str(key), [])}
-        for key, row in budget.tables["category_groups"].items()
-        if key in changed or key in inside
-    ]
+    budget, views = query.budget, query.budget.views()
+    inside: dict[Key, list[Fields]] = {}
+    for key, row in budget.rows("categories", query.since):
+        group = inside.setdefault(row.fields["category_group_id"], [])
+        group.append(views.entity("categories", key))
+    groups = with_categories(budget, views, "category_groups", query.since, inside)
     return query.with_knowledge("category_groups", groups)
 
 
@@ -159,27 +145,27 @@ def _month_category(query: Query) -> Fields:
     fields = query.entity("categories", "category_id")
     if query.month not in query.budget.tables["months"]:
         raise ApiError("404.2")
-    return {"category": query.budget.views.category(fields, query.month)}
+    return {"category": query.budget.views().category(fields["id"], query.month)}
 
 
 def _month(query: Query) -> Fields:
-    budget, views = query.budget, query.budget.views
-    row = budget.tables["months"].get(query.month)
+    budget, views, month = query.budget, query.budget.views(), query.month
+    row = budget.tables["months"].get(month)
     if row is None or row.fields["deleted"]:
         raise ApiError("404.2")
-    within = [views.category(each.fields, query.month) for _, each in budget.rows("categories")]
-    return {"month": {**views.entity("months", row.fields, budget.month), "categories": within}}
+    within = [views.category(key, month) for key, _ in budget.rows("categories")]
+    return {"month": {**views.entity("months", month), "categories": within}}
 
 
 def _transactions(query: Query) -> Fields:
-    views, is_delta = query.budget.views, query.since is not None
+    views, is_delta = query.budget.views(), query.since is not None
     chosen = (views.transaction(each, deleted=is_delta) for each in _chosen(query))
     return query.with_knowledge("transactions", chosen)
 
 
 def _hybrids(kind: str, column: str) -> Callable[[Query], Fields]:
     def response(query: Query) -> Fields:
-        views, key = query.budget.views, query.entity(kind, column)["id"]
+        views, key = query.budget.views(), query.entity(kind, column)["id"]
         hybrids = [view for each in _chosen(query) for view in views.hybrids(each, column, key)]
         return query.with_knowledge("transactions", hybrids)
 
@@ -192,16 +178,12 @@ def _chosen(query: Query) -> Iterator[Fields]:
     Without `since_date` it is those of one year, in deltas too: an older transaction that changed
     is left out although `server_knowledge` is past the change. So does YNAB.
     """
-    given, account_id, month = query.parameters, None, None
-    first, last = year_before(query.clock.today()), "9999-12-31"
-    if "account_id" in query.path:
-        account_id = query.entity("accounts", "account_id")["id"]
-    if "month" in query.path:
-        first, month = "0001-01-01", query.month
-    if "since_date" in given:
-        first = _day(given["since_date"], "since_date")
-    if "until_date" in given:
-        last = _day(given["until_date"], "until_date")
+    path, given = query.path, query.parameters
+    account_id = query.entity("accounts", "account_id")["id"] if "account_id" in path else None
+    month = query.month if "month" in path else None
+    earliest = "0001-01-01" if month else year_before(query.clock.today())
+    first = _day(given.get("since_date", earliest), "since_date")
+    last = _day(given.get("until_date", "9999-12-31"), "until_date")
     is_of_type = _type_of(query)
     return (
         row.fields
@@ -215,60 +197,52 @@ def _chosen(query: Query) -> Iterator[Fields]:
 
 def _type_of(query: Query) -> Callable[[Fields], bool]:
     """Return whether transactions are of the type that the parameter `type` asks for."""
-    none = query.budget.special.uncategorized
-    types: dict[str | None, Callable[[Fields], bool]] = {
-        None: lambda _: True,
-        "unapproved": lambda fields: not fields["approved"],
-        "uncategorized": lambda fields: any(
-            line["category_id"] == none for line in lines_of(fields)
-        ),
-    }
-    wanted = query.parameters.get("type")
-    if wanted not in types:
-        raise ApiError("400", "type is invalid")
-    return types[wanted]
+    none, wanted = query.budget.special.uncategorized, query.parameters.get("type")
+    if wanted is None:
+        return lambda _: True
+    if wanted == "unapproved":
+        return lambda fields: not fields["approved"]
+    if wanted == "uncategorized":
+        return lambda fields: none in (line["category_id"] for line in lines_of(fields))
+    raise ApiError("400", "type is invalid")
 
 
 def _day(text: str, name: str) -> str:
     """Return a day that was given, `YYYY-MM-DD`."""
-    try:
+    with suppress(ValueError):
         if len(text) == len("2026-01-31"):
             return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass
     raise ApiError("400", f"{name} is invalid")
 
 
 #: Responses by path below a budget.
-RESPONSES = {
-    "": _export,
+RESPONSES: dict[str, Callable[[Query], Fields]] = {
+    "": lambda query: query.with_knowledge("plan", document(query.budget, query.since)),
     "/settings": _settings,
-    "/accounts": _delta_list("accounts"),
-    "/accounts/{account_id}": _single("accounts", "account"),
+    "/accounts": _list("accounts"),
+    "/accounts/{account_id}": _single("accounts"),
     "/accounts/{account_id}/transactions": _transactions,
     "/categories": _categories,
-    "/categories/{category_id}": _single("categories", "category"),
+    "/categories/{category_id}": _single("categories"),
     "/categories/{category_id}/transactions": _hybrids("categories", "category_id"),
-    "/months": _delta_list("months"),
+    "/months": _list("months"),
     "/months/{month}": _month,
     "/months/{month}/categories/{category_id}": _month_category,
     "/months/{month}/transactions": _transactions,
-    "/months/{month}/money_movements": _full_list("money_movements"),
-    "/months/{month}/money_movement_groups": _full_list("money_movement_groups"),
-    "/money_movements": _full_list("money_movements"),
-    "/money_movement_groups": _full_list("money_movement_groups"),
-    "/payees": _delta_list("payees"),
-    "/payees/{payee_id}": _single("payees", "payee"),
-    "/payees/{payee_id}/payee_locations": _full_list("payee_locations"),
+    "/months/{month}/money_movements": _list("money_movements", is_delta=False),
+    "/months/{month}/money_movement_groups": _list("money_movement_groups", is_delta=False),
+    "/money_movements": _list("money_movements", is_delta=False),
+    "/money_movement_groups": _list("money_movement_groups", is_delta=False),
+    "/payees": _list("payees"),
+    "/payees/{payee_id}": _single("payees"),
+    "/payees/{payee_id}/payee_locations": _list("payee_locations", is_delta=False),
     "/payees/{payee_id}/transactions": _hybrids("payees", "payee_id"),
-    "/payee_locations": _full_list("payee_locations"),
-    "/payee_locations/{payee_location_id}": _single("payee_locations", "payee_location"),
+    "/payee_locations": _list("payee_locations", is_delta=False),
+    "/payee_locations/{payee_location_id}": _single("payee_locations"),
     "/transactions": _transactions,
-    "/transactions/{transaction_id}": _single("transactions", "transaction"),
-    "/scheduled_transactions": _delta_list("scheduled_transactions"),
-    "/scheduled_transactions/{scheduled_transaction_id}": _single(
-        "scheduled_transactions", "scheduled_transaction"
-    ),
+    "/transactions/{transaction_id}": _single("transactions"),
+    "/scheduled_transactions": _list("scheduled_transactions"),
+    "/scheduled_transactions/{scheduled_transaction_id}": _single("scheduled_transactions"),
 }
 ROUTES = [
     (re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)), response)

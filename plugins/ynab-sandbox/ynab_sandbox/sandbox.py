@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
+import copyreg
 import re
-import uuid
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,10 +17,10 @@ from ynab_sandbox.faults import Fault
 from ynab_sandbox.home import Size
 from ynab_sandbox.household import invent
 from ynab_sandbox.limits import REQUESTS_AN_HOUR, Limiter, RateLimit
-from ynab_sandbox.lock import Lock
 from ynab_sandbox.money import EURO
 from ynab_sandbox.names import HOLIDAY_FLAT, HOUSEHOLD, Names
 from ynab_sandbox.responses import respond
+from ynab_sandbox.tables import Chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,35 +28,25 @@ if TYPE_CHECKING:
 
     from ynab_sandbox.tables import Fields
 
-TRANSACTIONS = 3600
-YEARS = 6
 #: Bodies above this size, in bytes, are kept for the next request.
 LARGE = 1 << 20
 KEPT_BODIES = 4
 KEPT_REQUESTS = 10_000
+# Locks are saved open.
+copyreg.pickle(type(threading.RLock()), lambda _: (threading.RLock, ()))
 
 
 @dataclass
 class Request:
-    """A request that was received.
-
-    Attributes:
-        method: the HTTP method.
-        path: the path with `/v1`, without the query.
-        query: the query parameters.
-        headers: all but the token, names in lower case.
-        status: that of the response; 0 for none.
-        fault: the name of the fault that was played.
-        at: the time on the sandbox's clock.
-    """
+    """A request that was received."""
 
     method: str
-    path: str
+    path: str  # with `/v1`, without the query
     query: dict[str, str]
-    headers: dict[str, str]
-    status: int = 0
+    headers: dict[str, str]  # all but the token, names in lower case
+    status: int = 0  # that of the response, 0 for none
     fault: str | None = None
-    at: str = ""
+    at: str = ""  # time on the sandbox's clock
 
 
 @dataclass
@@ -69,14 +59,7 @@ class Answer:
 
 
 class Sandbox:
-    """A YNAB account with invented budgets.
-
-    Attributes:
-        budgets: the budgets, in order.
-        clock: the sandbox's clock.
-        requests: the requests received below `/v1`, oldest first.
-        user_id: the id of the account's user.
-    """
+    """A YNAB account with invented budgets, which records the requests received below `/v1`."""
 
     def __init__(  # noqa: PLR0913 - each has a default
         self,
@@ -90,19 +73,14 @@ class Sandbox:
     ) -> None:
         """Invent two budgets; the same for the same seed and day.
 
-        Args:
-            seed: makes the data differ.
-            today: the day at which the clock stands, UTC; None for a clock that runs.
-            transactions: how many the first budget has; None for 3600.
-            rate_limit: requests an hour and token, or in detail; None for no limit.
-            token: the access token.
-            knowledge: the `server_knowledge` that the budgets start with.
+        Without `today`, the clock runs. `transactions` are those of the first budget, by default
+        3600. `rate_limit` is by hour and token, None for no limit. The counters of the budgets
+        start with `knowledge`.
         """
-        self.lock = Lock()
+        self.lock = threading.RLock()
         self.clock = Clock(today)
         self.requests: deque[Request] = deque(maxlen=KEPT_REQUESTS)
-        source = random.Random(f"{seed}/user")  # noqa: S311 - has to be repeatable
-        self.user_id = str(uuid.UUID(int=source.getrandbits(128), version=4))
+        self.user_id = Chance(f"{seed}/user").new_id()
         self._seed = seed
         self._limiter = Limiter(rate_limit)
         # The error id that each token is answered with; None for data.
@@ -110,7 +88,7 @@ class Sandbox:
         self._faults: list[Fault] = []
         self._bodies: dict[object, Body] = {}
         self._added = 0
-        size = Size(YEARS, TRANSACTIONS if transactions is None else transactions, knowledge)
+        size = Size(6, 3600 if transactions is None else transactions, knowledge)
         self.budgets = [
             self._invent(HOUSEHOLD, size, seed),
             self._invent(HOLIDAY_FLAT, Size(2, 240, knowledge), seed),
@@ -189,11 +167,8 @@ class Sandbox:
     ) -> None:
         """Have the next requests go wrong.
 
-        Args:
-            fault: a fault's name or an HTTP status, see `faults`.
-            path: only requests in whose path and query this regular expression is found.
-            times: how many requests.
-            options: the fault's options.
+        The fault is one of `faults`, or an HTTP status. It is played for `times` requests in whose
+        path and query `path`, a regular expression, is found.
         """
         try:
             pattern = re.compile(path or "")
@@ -231,19 +206,15 @@ class Sandbox:
         with self.lock:
             self._roll_over()
             try:
-                self._admit(token)
+                self._admit(token or "")
                 return Answer(200, self._body(path, query))
             except ApiError as error:
-                wait = error.retry_after
-                headers = {} if wait is None else {"Retry-After": str(wait)}
-                return Answer(error.status, of_document(error.document()), headers)
+                return Answer(error.status, of_document(error.document()), error.headers)
 
-    def _admit(self, token: str | None) -> None:
-        if token not in self._tokens:
-            raise ApiError("401")
-        if (refusal := self._tokens[token]) is not None:
+    def _admit(self, token: str) -> None:
+        if (refusal := self._tokens.get(token, "401")) is not None:
             raise ApiError(refusal)
-        self._limiter.count(str(token), self.clock.now().timestamp())
+        self._limiter.count(token, self.clock.now().timestamp())
 
     def _body(self, path: str, query: Mapping[str, str]) -> Body:
         if path == "/user":
@@ -254,7 +225,7 @@ class Sandbox:
             return kept
         body = of_document({"data": respond(self.budgets, self.clock, path, query)})
         if body.size > LARGE:
-            while len(self._bodies) >= KEPT_BODIES:
+            if len(self._bodies) == KEPT_BODIES:
                 del self._bodies[next(iter(self._bodies))]
             self._bodies[key] = body
         return body

@@ -47,7 +47,7 @@ def _split(home: Home, fields: Fields) -> None:
     fields["subtransactions"] = tuple(
         new_fields(
             "scheduled_subtransactions",
-            home.new_id(),
+            home.random.new_id(),
             scheduled_transaction_id=fields["id"],
             amount=amount,
             category_id=home.categories[shop[1]],
@@ -61,22 +61,11 @@ def move_money(home: Home) -> None:
     spendable = [home.categories[shop[1]] for shop in home.names.shops]
     for month in sorted(str(key) for key in home.tables["months"])[-6:]:
         moved_at = f"{month[:8]}02T09:30:00Z"
-        group = home.put(
-            "money_movement_groups",
-            group_created_at=moved_at,
-            month=month,
-            note=home.random.choice((None, "Covering the overspending")),
-            performed_by_user_id=home.user_id,
-        )
+        shared = {"month": month, "performed_by_user_id": home.user_id}
+        note = home.random.choice((None, "Covering the overspending"))
+        group = home.put("money_movement_groups", group_created_at=moved_at, note=note, **shared)
+        shared |= {"money_movement_group_id": group, "moved_at": moved_at}
         for _ in range(3):
             source, target = home.random.sample(spendable, 2)
-            home.put(
-                "money_movements",
-                month=month,
-                moved_at=moved_at,
-                money_movement_group_id=group,
-                performed_by_user_id=home.user_id,
-                from_category_id=source,
-                to_category_id=target,
-                amount=home.random.randint(1, 40) * MILLIUNITS,
-            )
+            shared |= {"from_category_id": source, "to_category_id": target}
+            home.put("money_movements", amount=home.random.randint(1, 40) * MILLIUNITS, **shared)

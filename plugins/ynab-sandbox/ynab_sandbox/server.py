@@ -46,11 +46,6 @@ class Server(ThreadingHTTPServer):
         self._connections: set[socket.socket] = set()
         super().__init__((LOOPBACK, port), Handler)
 
-    @property
-    def url(self) -> str:
-        """The address of the API."""
-        return f"http://{LOOPBACK}:{self.server_address[1]}{API}"
-
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that `stop` can end it."""
         self._connections.add(request)
@@ -122,15 +117,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str, query: dict[str, str]) -> None:
         sandbox = self.server.sandbox
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        headers.pop("authorization", None)
-        at = sandbox.clock.timestamp()
-        request = Request(self.command, path, query, headers, at=at)
+        scheme, _, token = headers.pop("authorization", "").partition(" ")
+        request = Request(self.command, path, query, headers, at=sandbox.clock.timestamp())
         fault = sandbox.record(request, self.path)
-        answer = sandbox.answer(
-            path.removeprefix(API), query, token.strip() if scheme == "Bearer" else None
-        )
+        given = token.strip() if scheme == "Bearer" else None
+        answer = sandbox.answer(path.removeprefix(API), query, given)
         request.status = answer.status
         if fault:
             self._play(fault, request, answer)
@@ -180,10 +172,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _operate(self, path: str) -> None:
         document = self._document()
+        name = path.removeprefix(OPERATE)
+        reads = name in OPERATIONS and OPERATIONS[name].reads
         try:
             self._check_origin()
-            name = path.removeprefix(OPERATE)
-            reads = name in OPERATIONS and OPERATIONS[name].reads
             allowed = name if reads or self.command == "POST" else path
             result = carry_out(self.server.sandbox, allowed, document)
         except ApiError as error:
@@ -205,16 +197,12 @@ class Handler(BaseHTTPRequestHandler):
 def serve(
     sandbox: Sandbox, port: int = 0, save: Callable[[], None] = lambda: None
 ) -> Iterator[str]:
-    """Serve a sandbox on this computer while the context lasts.
-
-    Yields:
-        The address of the API, `http://127.0.0.1:PORT/v1`.
-    """
+    """Serve a sandbox on this computer while the context lasts, and yield the URL of the API."""
     server = Server(sandbox, port, save)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield server.url
+        yield f"http://{LOOPBACK}:{server.server_port}{API}"
     finally:
         server.stop()
         thread.join()

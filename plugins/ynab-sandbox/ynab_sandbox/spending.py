@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ynab_sandbox.money import MILLIUNITS
-from ynab_sandbox.names import INFLOW, INTEREST, OFF_BUDGET, STARTING_BALANCE, UNCATEGORIZED
+from ynab_sandbox.names import INTEREST, OFF_BUDGET, STARTING_BALANCE
 from ynab_sandbox.tables import Fields, new_fields
 
 if TYPE_CHECKING:
@@ -64,24 +64,30 @@ class Spending:
         for role in home.accounts:
             category_id = None if role in OFF_BUDGET else home.special.inflow
             amount = STARTING_BALANCES[role] * MILLIUNITS
-            made = self._make(home.first, amount, role=role, payee=STARTING_BALANCE)
-            yield [{**made, "category_id": category_id}]
+            yield [self._make(home.first, amount, role, STARTING_BALANCE, category_id=category_id)]
         if "closed" in home.accounts:
             moved = home.first + timedelta(days=20)
             yield self._transfer(moved, 150 * MILLIUNITS, "closed", "checking")
         yield from (self._split(today - timedelta(days=days)) for days in (2, 40))
-        yield [self._refund(today - timedelta(days=9))]
-        yield [self._realised(today - timedelta(days=15))]
+        refund = self._purchase(today - timedelta(days=9))
+        yield [{**refund, "amount": -refund["amount"], "memo": "returned one"}]
+        # A bill that was a scheduled transaction before.
+        bill = self._bill(today - timedelta(days=15), *home.names.bills[0][:3])
+        yield [{**bill, "id": f"{bill['id']}_{bill['date']}"}]
         yield [self._make(today - timedelta(days=1), -7250, role="card", approved=False)]
 
     def _month(self, start: date) -> Iterator[list[Fields]]:
         employer, salary = self.home.names.salary
-        amount = salary * self.scale * MILLIUNITS
-        for day in (1, 15):
-            yield [self._make(start.replace(day=day), amount, payee=employer, category=INFLOW)]
+        amount, inflow = salary * self.scale * MILLIUNITS, self.home.special.inflow
+        for day in (start, start.replace(day=15)):
+            yield [self._make(day, amount, payee=employer, category_id=inflow)]
         if self.home.names.loan:
-            yield self._loan_payment(start.replace(day=2))
-            yield [self._loan_interest(start.replace(day=3))]
+            paid, received = self._transfer(start.replace(day=2), 1_450_000, "checking", "loan")
+            paid["category_id"] = self.home.categories[self.home.names.loan]
+            received["debt_transaction_type"] = "payment"
+            yield [paid, received]
+            interest = {"category_id": None, "debt_transaction_type": "interest"}
+            yield [self._make(start.replace(day=3), -690_000, "loan", INTEREST, **interest)]
         # Shares of the income in thousandths, which makes them milliunits.
         income = 2 * salary * self.scale
         card = income * self.random.randint(150, 182)
@@ -89,32 +95,27 @@ class Spending:
         savings = income * self.random.randint(1, 5) * 15
         yield self._transfer(start.replace(day=16), savings, "checking", "savings")
         yield self._transfer(start.replace(day=6), income * 25, "checking", "cash")
-        for payee, category, bill, day in self.home.names.bills:
-            yield [self._bill(start.replace(day=day), payee, category, bill)]
+        for payee, category, bill, number in self.home.names.bills:
+            yield [self._bill(start.replace(day=number), payee, category, bill)]
         yield self._split(start.replace(day=self.random.randint(1, 28)))
 
     def _make(
-        self,
-        day: date,
-        amount: int,
-        *,
-        role: str = "checking",
-        payee: str | None = None,
-        category: str = UNCATEGORIZED,
-        **fields: object,
+        self, day: date, amount: int, role: str = "checking", payee: str = "", **fields: object
     ) -> Fields:
         """Return a transaction, cleared according to its age."""
         home, age = self.home, (self.home.today - day).days
         cleared = "reconciled" if age >= CLEARED_DAYS else "cleared"
-        made: Fields = {
-            "date": max(day, home.first).isoformat(),
-            "amount": amount,
-            "cleared": "uncleared" if age < UNCLEARED_DAYS else cleared,
-            "account_id": home.accounts[role],
-            "payee_id": home.payees[payee] if payee else None,
-            "category_id": home.categories[category],
-        }
-        return new_fields("transactions", home.new_id(), **{**made, **fields})
+        made = new_fields(
+            "transactions",
+            self.random.new_id(),
+            date=max(day, home.first).isoformat(),
+            amount=amount,
+            cleared="uncleared" if age < UNCLEARED_DAYS else cleared,
+            account_id=home.accounts[role],
+            payee_id=home.payees.get(payee),
+            category_id=home.special.uncategorized,
+        )
+        return {**made, **fields}
 
     def _transfer(self, day: date, amount: int, source: str, target: str) -> list[Fields]:
         paid = self._make(day, -amount, role=source, category_id=None)
@@ -129,32 +130,9 @@ class Spending:
         side["transfer_account_id"] = account_id
         side["transfer_transaction_id"] = other["id"]
 
-    def _loan_payment(self, day: date) -> list[Fields]:
-        sides = self._transfer(day, 1450 * MILLIUNITS, "checking", "loan")
-        sides[0]["category_id"] = self.home.categories[str(self.home.names.loan)]
-        sides[1]["debt_transaction_type"] = "payment"
-        return sides
-
-    def _loan_interest(self, day: date) -> Fields:
-        made = self._make(day, -690 * MILLIUNITS, role="loan", payee=INTEREST, category_id=None)
-        return {**made, "debt_transaction_type": "interest"}
-
     def _bill(self, day: date, payee: str, category: str, amount: int) -> Fields:
-        cents = self.random.randint(-900, 900) * 10
-        return self._make(day, -amount * MILLIUNITS + cents, payee=payee, category=category)
-
-    def _realised(self, day: date) -> Fields:
-        """Return a bill that was a scheduled transaction before."""
-        payee, category, amount, _ = self.home.names.bills[0]
-        made = self._bill(day, payee, category, amount)
-        made["id"] = f"{made['id']}_{made['date']}"
-        return made
-
-    def _refund(self, day: date) -> Fields:
-        made = self._purchase(day)
-        made["amount"] = -made["amount"]
-        made["memo"] = MEMOS[3]
-        return made
+        exact = -amount * MILLIUNITS + self.random.randint(-900, 900) * 10
+        return self._make(day, exact, payee=payee, category_id=self.home.categories[category])
 
     def _split(self, day: date) -> list[Fields]:
         """Return a purchase in two categories with cash back: the last line is a transfer."""
@@ -164,7 +142,9 @@ class Spending:
         made = self._make(day, sum(shares), payee=first[0], category_id=home.special.split)
         back = self._make(day, 20 * MILLIUNITS, role="cash", category_id=None)
         lines = [
-            new_fields("subtransactions", home.new_id(), transaction_id=made["id"], amount=share)
+            new_fields(
+                "subtransactions", home.random.new_id(), transaction_id=made["id"], amount=share
+            )
             for share in shares
         ]
         lines[0].update(category_id=home.categories[first[1]], memo=MEMOS[0])
@@ -182,7 +162,7 @@ class Spending:
         amount = -int((low + chance() * chance() * (high - low)) * 100) * 10
         which = chance()
         role = "card" if which < BY_CARD else "cash" if which > 1 - BY_CASH else "checking"
-        made = self._make(day, amount, role=role, payee=payee, category=category)
+        made = self._make(day, amount, role, payee, category_id=self.home.categories[category])
         self._decorate(made, payee, role)
         return made
 
@@ -203,12 +183,10 @@ class Spending:
 
     def _match(self, chosen: list[Fields]) -> None:
         """Make an imported and an entered purchase a matched pair."""
-        imported = next((each for each in chosen if each["import_id"]), None)
-        account_id = imported["account_id"] if imported else None
-        candidates = (each for each in chosen if each["account_id"] == account_id)
-        entered = next(
-            (e for e in candidates if not e["import_id"] and not e["transfer_account_id"]), None
-        )
-        if imported and entered:
-            imported["matched_transaction_id"] = entered["id"]
-            entered["matched_transaction_id"] = imported["id"]
+        imported = next((each for each in chosen if each["import_id"]), {"account_id": None})
+        for entered in chosen:
+            is_entered = not entered["import_id"] and not entered["transfer_account_id"]
+            if is_entered and entered["account_id"] == imported["account_id"]:
+                imported["matched_transaction_id"] = entered["id"]
+                entered["matched_transaction_id"] = imported["id"]
+                break

@@ -20,24 +20,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Grows if saved sandboxes can no longer be read.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a new sandbox is made from; None for a default.
-
-    Attributes:
-        seed: makes the data differ.
-        transactions: how many the first budget has.
-        today: the day at which the clock stands, `YYYY-MM-DD`; by default it runs.
-        rate_limit: requests an hour; 0 for no limit.
-    """
+    """What a new sandbox is made from; None for a default."""
 
     seed: int | None = None
     transactions: int | None = None
-    today: str | None = None
-    rate_limit: int | None = None
+    today: str | None = None  # the day at which the clock stands, `YYYY-MM-DD`
+    rate_limit: int | None = None  # requests an hour, 0 for no limit
 
     def make(self) -> Sandbox:
         """Make a new sandbox."""
@@ -66,15 +59,14 @@ class Store:
         self._saving = threading.Lock()
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other processes from the file while the context lasts."""
+    def open(self, options: Options) -> Iterator[Sandbox]:
+        """Yield the sandbox in the file, or a new one, and keep other processes from the file."""
         with hold(self.path.with_suffix(".lock"), wait=False) as is_held:
             if not is_held:
                 raise SandboxError(f"another process serves {self.path}")
-            yield
+            yield self._load(options)
 
-    def open(self, options: Options) -> Sandbox:
-        """Return the sandbox in the file, or a new one."""
+    def _load(self, options: Options) -> Sandbox:
         if not self.path.exists():
             self._made_from = options
             return options.make()
@@ -107,11 +99,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def hold(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Lock a file until the context or the process ends.
-
-    Yields:
-        Whether the file is locked by this process.
-    """
+    """Lock a file until the context or the process ends; yield whether it is locked."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
         try:

@@ -15,24 +15,26 @@ from ynab_sandbox.tables import lines_of, new_fields
 
 if TYPE_CHECKING:
     from ynab_sandbox.changes import Change
-    from ynab_sandbox.tables import Fields
+    from ynab_sandbox.tables import Fields, Key
 
-    Sums = defaultdict[tuple[str, str], int]
+    #: Differences by kind, key and column.
+    Sums = defaultdict[tuple[str, Key, str], int]
 
 
 def settle(change: Change) -> None:
     """Recompute the amounts that depend on the rows of a change."""
-    balances: Sums = defaultdict(int)
-    activity: Sums = defaultdict(int)
+    differences: Sums = defaultdict(int)
     for key, before in change.before("transactions").items():
-        _count(before, -1, balances, activity)
-        _count(change.find("transactions", key), 1, balances, activity)
-    _write_account_balances(change, balances)
-    _write_activity(change, activity)
+        _count(before, -1, differences)
+        _count(change.find("transactions", key), 1, differences)
+    _write_differences(change, differences)
     if written := change.before("month_categories"):
         _write_category_balances(change, {key[1] for key in written})
         _write_months(change)
-        _write_current_categories(change)
+        # Categories show the amounts of the current month: they count as changed with these.
+        for key in change.before("month_categories"):
+            if key[0] == change.month and change.find("categories", key[1]):
+                change.update("categories", key[1])
 
 
 def add_months(change: Change, month: str) -> None:
@@ -56,32 +58,26 @@ def add_month_category(change: Change, month: str, category_id: str) -> None:
     change.put("month_categories", (month, category_id), new_fields("month_categories"))
 
 
-def _count(transaction: Fields | None, sign: int, balances: Sums, activity: Sums) -> None:
-    """Add a transaction to the sums, or subtract it if the sign is -1."""
+def _count(transaction: Fields | None, sign: int, differences: Sums) -> None:
+    """Add a transaction to the differences, or subtract it if the sign is -1."""
     if transaction is None or transaction["deleted"]:
         return
     column = "cleared_balance" if transaction["cleared"] != "uncleared" else "uncleared_balance"
-    balances[transaction["account_id"], column] += sign * transaction["amount"]
+    for name in ("balance", column):
+        differences["accounts", transaction["account_id"], name] += sign * transaction["amount"]
     month = month_of(transaction["date"])
     for line in lines_of(transaction):
-        activity[month, line["category_id"]] += sign * line["amount"]
+        key = (month, line["category_id"])
+        differences["month_categories", key, "activity"] += sign * line["amount"]
 
 
-def _write_account_balances(change: Change, differences: Sums) -> None:
-    for (account_id, column), amount in differences.items():
-        account = change.find("accounts", account_id)
-        if account and amount:
-            sums = {column: account[column] + amount, "balance": account["balance"] + amount}
-            change.update("accounts", account_id, **sums)
-
-
-def _write_activity(change: Change, differences: Sums) -> None:
-    for month in sorted({month for month, _ in differences}):
+def _write_differences(change: Change, differences: Sums) -> None:
+    for month in sorted({key[0] for kind, key, _ in differences if kind == "month_categories"}):
         add_months(change, month)
-    for key, amount in differences.items():
-        row = change.find("month_categories", key)
+    for (kind, key, column), amount in differences.items():
+        row = change.find(kind, key)
         if row and amount:
-            change.update("month_categories", key, activity=row["activity"] + amount)
+            change.update(kind, key, **{column: row[column] + amount})
 
 
 def _write_category_balances(change: Change, category_ids: set[str]) -> None:
@@ -118,10 +114,3 @@ def _write_months(change: Change) -> None:
         before = change.get("months", month)
         if before != {**before, **total}:
             change.update("months", month, **total)
-
-
-def _write_current_categories(change: Change) -> None:
-    """Count categories as changed that show changed amounts, which are those of the month."""
-    for key in change.before("month_categories"):
-        if key[0] == change.month and change.find("categories", key[1]):
-            change.update("categories", key[1])

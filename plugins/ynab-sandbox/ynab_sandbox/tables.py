@@ -6,6 +6,8 @@ of goals when a row is read.
 
 from __future__ import annotations
 
+import random
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,98 +41,91 @@ class Row:
 
 Tables = dict[str, dict[Key, Row]]
 
+#: Amounts that the sandbox computes.
+SUMS = {
+    "accounts": ("balance", "cleared_balance", "uncleared_balance"),
+    "months": ("income", "budgeted", "activity", "to_be_budgeted"),
+}
+CATEGORY_SUMS = ("budgeted", "activity", "balance")
+AMOUNTS = {"amount", *SUMS["accounts"], *SUMS["months"], *CATEGORY_SUMS}
+FLAGS = {"closed", "direct_import_linked", "direct_import_in_error", "hidden", "internal"}
 
-def _fields(names: str, *, zero: str = "", **values: object) -> Fields:
-    """Return fields that are None, but for amounts that are zero and the given values."""
-    return {**dict.fromkeys(names.split()), **dict.fromkeys(zero.split(), 0), **values}
+
+def _fields(names: str, values: Fields | None = None) -> Fields:
+    """Return fields: amounts are zero, flags false, the rest None, but for the given values."""
+    usual = {**dict.fromkeys(AMOUNTS, 0), **dict.fromkeys(FLAGS, False)}
+    return {**{name: usual.get(name) for name in names.split()}, **(values or {})}
 
 
-_SHOWN: Fields = {"hidden": False, "internal": False}
 #: Fields of a new entity, in the order in which responses show them. Amounts are milliunits.
 DEFAULTS: dict[str, Fields] = {
     "accounts": _fields(
         "name type on_budget closed note balance cleared_balance uncleared_balance "
         "transfer_payee_id direct_import_linked direct_import_in_error last_reconciled_at "
         "debt_original_balance debt_interest_rates debt_minimum_payments debt_escrow_amounts",
-        zero="balance cleared_balance uncleared_balance",
-        name="New Account",
-        type="checking",
-        on_budget=True,
-        closed=False,
-        direct_import_linked=False,
-        direct_import_in_error=False,
+        {"name": "New Account", "type": "checking", "on_budget": True},
     ),
-    "category_groups": _fields("name hidden internal", name="New Group", **_SHOWN),
+    "category_groups": _fields("name hidden internal", {"name": "New Group"}),
     "categories": _fields(
         "category_group_id name hidden internal original_category_group_id note goal_type "
         "goal_needs_whole_amount goal_day goal_cadence goal_cadence_frequency "
         "goal_creation_month goal_target goal_target_month goal_target_date goal_snoozed_at",
-        **{"name": "New Category", **_SHOWN},
+        {"name": "New Category"},
     ),
-    "payees": _fields("name transfer_account_id", name="New Payee"),
-    "payee_locations": _fields("payee_id latitude longitude", latitude="0.0", longitude="0.0"),
+    "payees": _fields("name transfer_account_id", {"name": "New Payee"}),
+    "payee_locations": _fields("payee_id", {"latitude": "0.0", "longitude": "0.0"}),
     "transactions": _fields(
         "date amount memo cleared approved flag_color flag_name account_id payee_id "
         "category_id transfer_account_id transfer_transaction_id matched_transaction_id "
-        "import_id import_payee_name import_payee_name_original debt_transaction_type "
-        "subtransactions",
-        zero="amount",
-        cleared="uncleared",
-        approved=True,
-        subtransactions=(),
+        "import_id import_payee_name import_payee_name_original debt_transaction_type",
+        {"cleared": "uncleared", "approved": True, "subtransactions": ()},
     ),
     "subtransactions": _fields(
         "transaction_id amount memo payee_id category_id transfer_account_id "
-        "transfer_transaction_id",
-        zero="amount",
+        "transfer_transaction_id"
     ),
     "scheduled_transactions": _fields(
         "date_first date_next frequency amount memo flag_color flag_name account_id payee_id "
-        "category_id transfer_account_id subtransactions",
-        zero="amount",
-        frequency="monthly",
-        subtransactions=(),
+        "category_id transfer_account_id",
+        {"frequency": "monthly", "subtransactions": ()},
     ),
     "scheduled_subtransactions": _fields(
-        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id",
-        zero="amount",
+        "scheduled_transaction_id amount memo payee_id category_id transfer_account_id"
     ),
-    "months": _fields(
-        "month note income budgeted activity to_be_budgeted age_of_money",
-        zero="income budgeted activity to_be_budgeted",
-    ),
-    "month_categories": _fields("", zero="budgeted activity balance"),
+    "months": _fields("month note income budgeted activity to_be_budgeted age_of_money"),
+    "month_categories": _fields("budgeted activity balance"),
     "money_movements": _fields(
         "month moved_at note money_movement_group_id performed_by_user_id from_category_id "
-        "to_category_id amount",
-        zero="amount",
+        "to_category_id amount"
     ),
     "money_movement_groups": _fields("group_created_at month note performed_by_user_id"),
 }
 
 #: Fields that the sandbox computes; nobody can set them.
-DERIVED: dict[str, frozenset[str]] = {
-    "accounts": frozenset({"balance", "cleared_balance", "uncleared_balance"}),
-    "categories": frozenset({"budgeted", "activity", "balance", "category_group_name"}),
-    "transactions": frozenset({"account_name", "payee_name", "category_name"}),
-    "months": frozenset({"income", "budgeted", "activity", "to_be_budgeted", "categories"}),
-    "month_categories": frozenset({"activity", "balance", "category_group_name", "month"}),
+DERIVED = {
+    "accounts": {*SUMS["accounts"]},
+    "categories": {*CATEGORY_SUMS, "category_group_name"},
+    "transactions": {"account_name", "payee_name", "category_name"},
+    "months": {*SUMS["months"], "categories"},
+    "month_categories": {"activity", "balance", "category_group_name", "month"},
 }
 
 
 @dataclass(frozen=True)
 class Special:
-    """Ids of the categories that YNAB itself makes.
-
-    Attributes:
-        inflow: "Inflow: Ready to Assign".
-        uncategorized: the category of transactions without a category.
-        split: the category of a split transaction, which no list of categories has.
-    """
+    """Ids of the categories that YNAB itself makes; no list shows that of a split transaction."""
 
     inflow: str
     uncategorized: str
     split: str
+
+
+class Chance(random.Random):
+    """Chance that repeats itself: the same for the same seed."""
+
+    def new_id(self) -> str:
+        """Return a new id."""
+        return str(uuid.UUID(int=self.getrandbits(128), version=4))
 
 
 def new_fields(kind: str, entity_id: str | None = None, **fields: object) -> Fields:

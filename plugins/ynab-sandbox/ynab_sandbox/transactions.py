@@ -17,22 +17,10 @@ if TYPE_CHECKING:
 
 def write_transaction(change: Change, fields: Fields, given: Fields) -> None:
     """Write a transaction with new values, and make the other sides of its transfers fit."""
-    sides = _sides(fields)
     draft = revise(change, fields, given)
     _write_sides(change, draft)
     change.put("transactions", draft["id"], draft)
-    for side in sorted(sides - _sides(draft)):
-        _end_transfer(change, side)
-
-
-def delete_transaction(change: Change, fields: Fields) -> None:
-    """Delete a transaction and the other sides of its transfers.
-
-    Subtransactions keep their own `deleted`, as in YNAB.
-    """
-    change.update("transactions", fields["id"], deleted=True)
-    for side in sorted(_sides(fields)):
-        _end_transfer(change, side)
+    end_transfers(change, fields, draft)
 
 
 def uncategorize(change: Change, kind: str, fields: Fields, category_id: str) -> None:
@@ -155,18 +143,19 @@ def _write_sides(change: Change, draft: Fields, but: str | None = None) -> None:
             _put(change, side)
 
 
-def _end_transfer(change: Change, side_id: str) -> None:
-    """Delete the other side of a transfer that is gone.
+def end_transfers(change: Change, before: Fields, after: Fields | None = None) -> None:
+    """Delete the other sides of transfers that are gone.
 
     A subtransaction stays, as spending without a category: its split must go on adding up.
     """
-    side = _find(change, side_id)
-    if side is not None and side["id"] == side_id:
-        _put(change, {**side, "deleted": True})
-    elif side is not None and not side["deleted"]:
-        gone = dict.fromkeys(("payee_id", "transfer_account_id", "transfer_transaction_id"))
-        _line(side, side_id).update(gone)
-        _put(change, side)
+    for side_id in sorted(_sides(before) - (_sides(after) if after else set())):
+        side = _find(change, side_id)
+        if side is not None and side["id"] == side_id:
+            _put(change, {**side, "deleted": True})
+        elif side is not None and not side["deleted"]:
+            gone = dict.fromkeys(("payee_id", "transfer_account_id", "transfer_transaction_id"))
+            _line(side, side_id).update(gone)
+            _put(change, side)
 
 
 def _find(change: Change, line_id: str | None) -> Fields | None:
