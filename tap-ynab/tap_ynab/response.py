@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
 BLOCK = 1 << 18
 #: Bytes of a body that are kept in memory rather than in a file.
 IN_MEMORY = 1 << 20
+#: Digits in a row that no number of YNAB's has.
+SUSPICIOUS = 1024
 #: A body may not grow beyond this when unpacked; 500,000 transactions are a third of it.
 MAX_BODY = 1 << 30
 #: The end of nearly every response. A quote inside a string would be escaped, so if this matches,
@@ -57,6 +59,8 @@ class Response:
         """
         self.date = date
         self.server_knowledge: int | None = None
+        self._parser = ijson
+        self._end = b""
         self._body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see close
         try:
             self._take(chunks)
@@ -75,8 +79,21 @@ class Response:
             self._write(text)
         self._write(begun)
 
+    def _look_for_long_numbers(self, text: bytes) -> None:
+        """Choose the parser in Python if there are numbers that crash the one in C.
+
+        ijson 3.6.0 ends the process at an integer of more than 4,300 digits.
+        """
+        # Of so many digits, one run of SUSPICIOUS begins at a multiple of it, however they are cut.
+        text = self._end + text
+        starts = range(0, len(text), SUSPICIOUS)
+        if any(text[at : at + SUSPICIOUS].isdigit() for at in starts if text[at] in b"0123456789"):
+            self._parser = ijson.get_backend("python")
+        self._end = text[-2 * SUSPICIOUS :]
+
     def _write(self, text: bytes) -> None:
         """Write text without what PostgreSQL refuses: U+0000, and single surrogates."""
+        self._look_for_long_numbers(text)
         # One byte is found twenty times as fast as two, and most blocks have none.
         if b"\\" in text and b"\\u" in text:
             text = _ESCAPE.sub(_mend, text)
@@ -147,8 +164,7 @@ class Response:
     def _objects(self, prefix: str) -> Iterator[dict[str, t.Any]]:
         self._body.seek(0)
         try:
-            yield from ijson.items(self._body, prefix)
-        # A number with thousands of digits is a ValueError.
+            yield from self._parser.items(self._body, prefix)
         except (ijson.JSONError, ValueError) as error:
             raise YNABError("YNAB's answer is not JSON throughout. Run again to retry.") from error
 
@@ -157,7 +173,7 @@ class Response:
         self._body.seek(0)
         return any(
             prefix == f"data.{path}" and event == "start_array"
-            for prefix, event, _ in ijson.parse(self._body)
+            for prefix, event, _ in self._parser.parse(self._body)
         )
 
     def check(self) -> None:
@@ -168,19 +184,24 @@ class Response:
         """
         self._body.seek(max(0, self.size - 256))
         if tail := _KNOWLEDGE_LAST.search(self._body.read()):
-            self.server_knowledge = int(tail[1])
+            self.server_knowledge = _counter(int(tail[1]))
             return
         self._body.seek(0)
         try:
             # To the end, whatever was found: only that proves the document whole.
             found = [
                 value
-                for prefix, _, value in ijson.parse(self._body)
+                for prefix, _, value in self._parser.parse(self._body)
                 if prefix == "data.server_knowledge"
             ]
-        except ijson.JSONError as error:
+        except (ijson.JSONError, ValueError) as error:
             raise TransientError("YNAB's answer was not JSON, or broke off") from error
-        self.server_knowledge = found[0] if found and type(found[0]) is int else None
+        self.server_knowledge = _counter(found[0]) if found else None
+
+
+def _counter(value: object) -> int | None:
+    """Return a counter that a bigint holds; None for anything else."""
+    return value if type(value) is int and 0 <= value < 1 << 63 else None
 
 
 def _mend(escape: re.Match[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_ynab.errors import TransientError, YNABError
 from tap_ynab.response import Response
 
-from tests.tap.unit.responses import closed_later, is_closed, of_data, of_text
+from tests.tap.unit.responses import NOW, closed_later, is_closed, of_data, of_text
 
 GROUPS = {
     "category_groups": [
@@ -204,3 +204,26 @@ def test_a_closed_response_has_no_rows_any_more() -> None:
     assert not is_closed(response)
     response.close()
     assert is_closed(response)
+
+
+@pytest.mark.parametrize("digits", [4_301, 50_000])
+@pytest.mark.parametrize("size", [7, 1_000, 1 << 18])
+def test_an_integer_of_thousands_of_digits_is_an_error(digits: int, size: int) -> None:
+    """The parser in C would end the process."""
+    body = f'{{"data": {{"rows": [{{"a": {"1" * digits}}}], "server_knowledge": 7}}}}'.encode()
+    chunks = (body[start : start + size] for start in range(0, len(body), size))
+    response = closed_later(Response(chunks, NOW))
+    response.check()
+    with pytest.raises(YNABError):
+        list(response.rows("rows"))
+
+
+def test_text_of_thousands_of_digits_is_text() -> None:
+    assert list(of_data(rows=[{"memo": "1" * 9_000}]).rows("rows")) == [{"memo": "1" * 9_000}]
+
+
+@pytest.mark.parametrize("value", [10**30, -1])
+def test_a_counter_that_no_column_takes_is_none(value: int) -> None:
+    response = of_text(f'{{"data": {{"server_knowledge": {value}}}}}')
+    response.check()
+    assert response.server_knowledge is None
