@@ -38,10 +38,10 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@echo "Stop everything:    make stop"
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
-	.venv-test/bin/pytest -n 4 # they wait a lot
+	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
 
 test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
-	ANY_SEQUENCE_STEPS=40 .venv-test/bin/pytest -n 4 -m "not integration"
+	ANY_SEQUENCE_STEPS=40 .venv-test/bin/pytest -n 3 --dist worksteal -m "not integration and not slow"
 
 # With Python 3.10, for libfaketime 0.9.10 does not know how later ones sleep. The clock is moved by
 # a number of seconds: with a date, it would begin there in each process.

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from project_postgres import Server
 from ynab_sandbox import Daemon
 
 from tests.support.pipeline import PROJECT
@@ -21,6 +20,8 @@ from tests.support.pipeline import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from project_postgres import Server
 
 #: In the place of a stock program: prints how it was started, and stays as long as it is told to.
 STAND_IN = """
@@ -148,9 +149,11 @@ def bare_installation(tmp_path: Path) -> Installation:
 
 
 @pytest.fixture(scope="session")
-def project_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def project_server(
+    postgresql: type[Server], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server in a project's folder; tests do not stop it."""
-    server = Server(tmp_path_factory.mktemp("project") / ".data" / "postgres", "ynab")
+    server = postgresql(tmp_path_factory.mktemp("project") / ".data" / "postgres", "ynab")
     server.start()
     yield server
     server.stop()

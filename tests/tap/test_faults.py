@@ -78,6 +78,7 @@ def ride_out(folder: Path, fault: str, use_export: bool) -> tuple[Sandbox, Finis
         return sandbox, Tap(folder, {**config, **timeout}).run()
 
 
+@pytest.mark.slow
 def test_every_fault_at_every_endpoint(tmp_path: Path) -> None:
     # Most of the time passes in waits: many at once take hardly longer than one.
     with ThreadPoolExecutor(2 * len(FAULTS)) as pool:
@@ -236,6 +237,7 @@ def test_the_token_does_not_follow_a_redirect(tap: Tap, sandbox: Sandbox) -> Non
     assert not other.requests
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_is_bounded(tap: Tap, sandbox: Sandbox) -> None:
     sandbox.fail("bomb", path="/transactions", size=(1 << 30) + (1 << 26))
     finished = tap.run()
