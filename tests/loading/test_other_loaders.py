@@ -85,12 +85,12 @@ def load(venv: str, command: str, finished: Finished, config: Row, folder: Path)
 
 def test_singer_check_tap(runs: tuple[Finished, Finished], tmp_path: Path) -> None:
     for finished in runs:
-        said = execute(
+        printed = execute(
             "singer-tools", "singer-check-tap", messages=finished.stdout, folder=tmp_path
         )
         count = sum(message["type"] == "RECORD" for message in finished.messages)
-        assert "The output is valid" in said
-        assert str(count) in said.replace(",", "")
+        assert "The output is valid" in printed
+        assert str(count) in printed.replace(",", "")
 
 
 def test_target_jsonl(runs: tuple[Finished, Finished], tmp_path: Path) -> None:

@@ -49,12 +49,12 @@ class TargetPostgres:
 
 @dataclass(frozen=True)
 class Started:
-    """How a stock program was started, and what was said before."""
+    """A start of a stock program, with the log before it."""
 
     arguments: list[str]
     environment: dict[str, str]
     umask: int
-    said: str
+    stderr: str
 
 
 class Installation:

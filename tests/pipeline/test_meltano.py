@@ -49,16 +49,16 @@ def never_contacted() -> Iterator[int]:
 
 
 def good(process: subprocess.CompletedProcess[str]) -> str:
-    """What a command said that succeeded."""
-    said = process.stdout + process.stderr
-    assert process.returncode == 0, said[-5000:]
-    return said
+    """Return the log of a command, which must succeed."""
+    log = process.stdout + process.stderr
+    assert process.returncode == 0, log[-5000:]
+    return log
 
 
-def said_first(said: str) -> str:
+def first_lines(log: str) -> str:
     """Return the lines before those of the streams."""
-    before, began, _ = said.partition("accounts of ")
-    assert began, said[-5000:]
+    before, began, _ = log.partition("accounts of ")
+    assert began, log[-5000:]
     return before
 
 
@@ -69,7 +69,7 @@ def some(project: Project, kind: str) -> dict[str, Any]:
 
 
 def read_in_full(project: Project) -> set[str]:
-    """Lists that the demo's sandbox was asked for without a counter; from here on anew."""
+    """Return the lists requested in full since the last call of this function."""
     requests = project.sandbox("requests")
     project.sandbox("clear-requests")
     return {
@@ -84,7 +84,7 @@ def test_the_commands_of_the_demo(project: Project) -> None:
     first = good(project.run("run", "tap-ynab", "target-postgres"))
     running = project.daemon.running()
     assert running is not None
-    assert f"account: the YNAB sandbox at {running.url}" in said_first(first)
+    assert f"account: the YNAB sandbox at {running.url}" in first_lines(first)
     assert "(project PostgreSQL in " in first
     assert f"{DEMO})" in first
     database = project.database(DEMO)
@@ -155,11 +155,11 @@ def test_the_demo_keeps_away_from_the_account_and_the_database_of_an_env_file(
             TARGET_POSTGRES_DATABASE="production",
             TARGET_POSTGRES_SQLALCHEMY_URL=f"postgresql+psycopg://u:{PASSWORD}@127.0.0.1:{port}/db",
         )
-        said = good(project.run("--environment=demo", "run", "tap-ynab", "target-postgres"))
-    assert "account: the YNAB sandbox at " in said_first(said)
-    assert f"{DEMO})" in said
-    assert TOKEN not in said
-    assert PASSWORD not in said
+        log = good(project.run("--environment=demo", "run", "tap-ynab", "target-postgres"))
+    assert "account: the YNAB sandbox at " in first_lines(log)
+    assert f"{DEMO})" in log
+    assert TOKEN not in log
+    assert PASSWORD not in log
     assert {request["status"] for request in project.sandbox("requests")} == {200}
     assert project.database(DEMO).alive("transactions")
     assert not (project.folder / LOCAL).exists()
@@ -183,10 +183,10 @@ def test_an_env_file_leads_to_its_account_and_never_to_the_sandbox(project: Proj
     account.set_token("sandbox-token", "401")
     with serve(account) as url:
         project.write_env(**EXAMPLE, TAP_YNAB_API_URL=url)
-        said = good(project.run("run", "tap-ynab", "target-postgres"))
-    assert f"Account at {url}, budgets: Our Household" in said_first(said)
-    assert f"{LOCAL})" in said
-    assert TOKEN not in said
+        log = good(project.run("run", "tap-ynab", "target-postgres"))
+    assert f"Account at {url}, budgets: Our Household" in first_lines(log)
+    assert f"{LOCAL})" in log
+    assert TOKEN not in log
     assert {request.status for request in account.requests} == {200}
     alive = project.database(LOCAL).alive("transactions")
     assert len(alive) == sum(len(budget.entities("transactions")) for budget in account.budgets)
@@ -204,9 +204,9 @@ def test_without_a_token_the_account_is_not_the_sandbox(
     with never_contacted() as port:
         project.write_env(**variables, TAP_YNAB_API_URL=f"http://127.0.0.1:{port}/v1")
         process = project.run("run", "tap-ynab", "target-postgres")
-    said = process.stdout + process.stderr
+    log = process.stdout + process.stderr
     assert process.returncode != 0
-    assert "settings/developer" in said
-    assert "Traceback" not in said
+    assert "settings/developer" in log
+    assert "Traceback" not in log
     assert not (project.folder / ".data/demo").exists()
     assert project.daemon.running() is None

@@ -30,7 +30,7 @@ def test_the_sandbox_wins_over_the_configuration(installation: Installation) -> 
         "since_date": "1970-01-01",
     }
     assert started.umask == 0o077
-    assert started.said == f"account: the YNAB sandbox at {running.url} (invented data)\n"
+    assert started.stderr == f"account: the YNAB sandbox at {running.url} (invented data)\n"
 
 
 @pytest.mark.parametrize("option", ["--discover", "--test=schema"])
@@ -39,21 +39,21 @@ def test_the_catalog_comes_from_the_sandbox_and_takes_no_turn(
 ) -> None:
     started = installation.started("tap", option, **SANDBOX)
     assert started.arguments[0] == option
-    assert started.said.startswith("account: the YNAB sandbox at ")
+    assert started.stderr.startswith("account: the YNAB sandbox at ")
     assert not (installation.folder / ".meltano").exists()
 
 
 @pytest.mark.parametrize("option", ["--about", "--version", "--help"])
 def test_a_question_needs_no_account(installation: Installation, option: str) -> None:
     started = installation.started("tap", option, **SANDBOX)
-    assert (started.arguments, started.said) == ([option], "")
+    assert (started.arguments, started.stderr) == ([option], "")
     assert not (installation.folder / ".data").exists()
     assert not (installation.folder / ".meltano").exists()
 
 
 def test_an_account_of_ones_own_needs_no_other_package(bare_installation: Installation) -> None:
     started = bare_installation.started("tap", "--config", "of-meltano.json", YNAB_SANDBOX="")
-    assert (started.arguments, started.said) == (["--config", "of-meltano.json"], "")
+    assert (started.arguments, started.stderr) == (["--config", "of-meltano.json"], "")
     assert started.umask == 0o077
     missing = bare_installation.run("tap", **SANDBOX)
     assert (missing.returncode, missing.stdout) == (1, "")

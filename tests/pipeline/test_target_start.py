@@ -54,7 +54,7 @@ def test_the_projects_server_wins_over_the_configuration(
     assert [name for name in started.environment if name.startswith("PG")] == ["PGTZ"]
     assert started.environment["PGTZ"] == "UTC"
     assert started.umask == 0o077
-    assert started.said == (
+    assert started.stderr == (
         f"database: ynab at 127.0.0.1:{project_server.port}, schema ynab "
         f"(project PostgreSQL in {project_server.folder})\n"
     )
@@ -71,7 +71,7 @@ def test_without_the_switch_the_configuration_stands(
     environment = started.environment
     assert (environment["PGTZ"], environment["PGSSLMODE"]) == ("UTC", "require")
     assert started.umask == 0o077
-    assert started.said == "database: money at db.example.invalid:5432, schema ynab\n"
+    assert started.stderr == "database: money at db.example.invalid:5432, schema ynab\n"
 
 
 def test_meltanos_environment_names_the_database_too(installation: Installation) -> None:
@@ -82,7 +82,7 @@ def test_meltanos_environment_names_the_database_too(installation: Installation)
         TARGET_POSTGRES_PASSWORD="hunter2",  # noqa: S106 -- made up
         TARGET_POSTGRES_PORT="5432",
     )
-    assert started.said == "database: money at db.example.invalid:5432\n"
+    assert started.stderr == "database: money at db.example.invalid:5432\n"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_question_needs_no_database(
     installation: Installation, option: str, fast: dict[str, str]
 ) -> None:
     started = installation.started("target", option, **fast, PROJECT_POSTGRES=".data/postgres")
-    assert (started.arguments, started.said) == ([option], "")
+    assert (started.arguments, started.stderr) == ([option], "")
     assert not (installation.folder / ".data").exists()
     assert not (installation.folder / ".meltano").exists()
 
@@ -116,7 +116,7 @@ def test_a_database_of_ones_own_needs_no_other_package(
     bare_installation: Installation, configuration: Path
 ) -> None:
     started = bare_installation.started("target", "--config", configuration)
-    assert started.said == "database: money at db.example.invalid:5432, schema ynab\n"
+    assert started.stderr == "database: money at db.example.invalid:5432, schema ynab\n"
     missing = bare_installation.run("target", PROJECT_POSTGRES=".data/postgres")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert missing.stderr == (

@@ -68,7 +68,7 @@ def test_runs_of_other_tenants_do_not_wait(
     names = ("MELTANO_ENVIRONMENT", "MELTANO_RUN_STATE_ID_SUFFIX")
     with held(installation, kind, **dict(zip(names, first, strict=True))):
         other = installation.started(kind, **dict(zip(names, second, strict=True)))
-    assert "another run" not in other.said
+    assert "another run" not in other.stderr
     # Whatever the names hold, the locks are where they belong.
     turns = installation.folder / ".meltano" / "turns"
     assert len(list(turns.iterdir())) == 2
@@ -77,7 +77,7 @@ def test_runs_of_other_tenants_do_not_wait(
 
 def test_a_tap_and_a_loader_do_not_wait_for_each_other(installation: Installation) -> None:
     with held(installation, "tap"):
-        assert "another run" not in installation.started("target").said
+        assert "another run" not in installation.started("target").stderr
 
 
 def test_a_loader_without_anything_to_load_does_not_take_the_turn(
@@ -88,7 +88,7 @@ def test_a_loader_without_anything_to_load_does_not_take_the_turn(
     os.mkfifo(stay)
     with installation.begin("target", {"STAY": str(stay)}, subprocess.PIPE) as idle:
         assert idle.stdin
-        assert "another run" not in installation.started("target").said
+        assert "another run" not in installation.started("target").stderr
         idle.stdin.close()
         stay.write_text("")
         assert idle.wait(timeout=60) == 0
@@ -99,5 +99,5 @@ def test_outside_a_project_there_are_no_turns(
     installation: Installation, kind: str, tmp_path: Path
 ) -> None:
     started = installation.started(kind, MELTANO_PROJECT_ROOT="")
-    assert "another run" not in started.said
+    assert "another run" not in started.stderr
     assert not (tmp_path / ".meltano").exists()

@@ -108,8 +108,8 @@ def test_a_database_is_created_on_start_and_found_by_the_next(
     for _ in range(2):
         started = command("--database", name, "start", *folder)
         assert f"database {name}, in" in started.stdout, started.stderr
-        said = command("psql", *folder, "--database", name, "-XAtc", query)
-        assert said.stdout == f"{name}\n", said.stderr
+        printed = command("psql", *folder, "--database", name, "-XAtc", query)
+        assert printed.stdout == f"{name}\n", printed.stderr
     url = command(*folder, "--database", name, "url").stdout.strip()
     with psycopg.connect(url) as connection:
         assert connection.execute(query.encode()).fetchone() == (name,)

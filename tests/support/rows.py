@@ -27,7 +27,7 @@ STREAMS = ("budgets", *BUDGET_STREAMS)
 #: Of these YNAB gives no deltas.
 FULL_STREAMS = {"budgets", "payee_locations", "money_movements", "money_movement_groups"}
 DELTA_STREAMS = set(STREAMS) - FULL_STREAMS
-TWINS = ("_formatted", "_currency")
+FORMATTED = ("_formatted", "_currency")
 #: What YNAB takes from another row when one is read. In one that has not changed since, it may be
 #: old; not so in transactions, which the tap puts right.
 JOINED = {
@@ -84,7 +84,7 @@ def wanted_rows(budget: Budget, stream: str) -> list[Row]:
     types = {account["id"]: account["type"] for account in budget.entities("accounts")}
     rows = []
     for entity in json.loads(json.dumps(budget.entities(stream))):
-        row = {name: value for name, value in entity.items() if not name.endswith(TWINS)}
+        row = {name: value for name, value in entity.items() if not name.endswith(FORMATTED)}
         row["budget_id"] = budget.id
         if stream == "months":
             row["id"] = f"{budget.id}|{row['month']}"

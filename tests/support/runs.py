@@ -50,7 +50,7 @@ def failed(finished: Finished) -> str:
     return finished.log.strip().splitlines()[-1]
 
 
-def said(finished: Finished) -> set[str]:
+def streams_in(finished: Finished) -> set[str]:
     """Streams that messages were about."""
     return {message["stream"] for message in finished.messages if "stream" in message}
 

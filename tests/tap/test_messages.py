@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.catalogs import Catalog
 from tests.support.rows import BUDGET_STREAMS, DELTA_STREAMS, STREAMS
-from tests.support.runs import good, ids, of_budget, said
+from tests.support.runs import good, ids, of_budget, streams_in
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
@@ -119,7 +119,7 @@ def test_a_delta_run_ends_only_what_it_read_in_full(
 
 
 def test_an_idle_run_says_nothing_but_which_budgets_there_are(tap: Tap, first: Finished) -> None:
-    assert said(good(tap.run(state=first.state))) == {"budgets"}
+    assert streams_in(good(tap.run(state=first.state))) == {"budgets"}
 
 
 def test_money_movements_of_all_budgets_are_written_if_one_is_gone(
@@ -132,7 +132,7 @@ def test_money_movements_of_all_budgets_are_written_if_one_is_gone(
     assert delta.activated() == {"budgets", "money_movements"}
     wanted = {row["id"] for each in sandbox.budgets for row in each.entities("money_movements")}
     assert {row["id"] for row in delta.records("money_movements")} == wanted
-    assert said(good(tap.run(state=delta.state))) == {"budgets"}
+    assert streams_in(good(tap.run(state=delta.state))) == {"budgets"}
 
 
 def test_money_moved_is_written_where_it_was_left_out_before(tap: Tap, first: Finished) -> None:

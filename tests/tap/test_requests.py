@@ -10,7 +10,7 @@ import pytest
 from tests.support.bookmarks import bookmarks, counters
 from tests.support.catalogs import Catalog
 from tests.support.rows import DELTA_STREAMS, STREAMS
-from tests.support.runs import good, ids, of_budget, said
+from tests.support.runs import good, ids, of_budget, streams_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ WITHOUT_DELTA = {"/payee_locations", "/money_movements", "/money_movement_groups
 BEGINNING = "1970-01-01"
 
 
-def asked(sandbox: Sandbox) -> Counter[str]:
+def requested(sandbox: Sandbox) -> Counter[str]:
     """Addresses with their parameters, and how often they were asked for."""
     return Counter(
         request.path.removeprefix("/v1")
@@ -54,7 +54,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
 def addresses(
     budget: Budget, *lists: str, known: int | None = None, since: str = BEGINNING
 ) -> set[str]:
-    """Addresses of a budget's lists, as `asked` writes them."""
+    """Addresses of a budget's lists, as `requested` writes them."""
     found = set()
     for path in lists:
         is_delta = known is not None and path not in WITHOUT_DELTA
@@ -79,12 +79,12 @@ def test_requests_of_a_first_run_and_of_an_idle_one(
 ) -> None:
     run = good(tap.run())
     assert sandbox.requests[0].path == "/v1/plans"
-    assert asked(sandbox) == once(*(addresses(budget, *lists) for budget in sandbox.budgets))
+    assert requested(sandbox) == once(*(addresses(budget, *lists) for budget in sandbox.budgets))
 
     sandbox.clear_requests()
     idle = good(tap.run(state=run.state))
     assert sandbox.requests[0].path == "/v1/plans"
-    assert asked(sandbox) == once(
+    assert requested(sandbox) == once(
         *(addresses(budget, *idle_lists, known=1000) for budget in sandbox.budgets)
     )
     assert not [row for stream in DELTA_STREAMS for row in idle.records(stream)]
@@ -112,7 +112,7 @@ def test_requests_where_something_changed(  # noqa: PLR0913 a table's columns
     )
     # Names are joined to all transactions, those are not asked for by delta.
     known = None if kind == "payees" else 1000
-    assert asked(sandbox) == once(
+    assert requested(sandbox) == once(
         addresses(budget, "", known=1000),
         addresses(budget, *also, known=known),
         addresses(other, "", known=1000),
@@ -144,7 +144,7 @@ def test_a_counter_that_goes_back_has_the_budget_read_in_full(
     delta = [path for path in lists if path not in WITHOUT_DELTA]
     # The export has told that the counter went back before the others are asked.
     asked_for = delta if not use_export else [""]
-    assert asked(sandbox) == once(
+    assert requested(sandbox) == once(
         addresses(budget, *asked_for, known=1002),
         # What was deleted is in deltas only.
         addresses(budget, *delta, known=0),
@@ -218,10 +218,10 @@ def test_a_stream_alone_asks_only_for_what_it_needs(
     arguments = Catalog(tap).only(stream).arguments()
     assert not sandbox.requests, "discovery needs no account"
     finished = good(tap.run(*arguments))
-    assert asked(sandbox) == once(
+    assert requested(sandbox) == once(
         *(addresses(budget, *ALONE[stream]) for budget in sandbox.budgets)
     )
-    assert said(finished) == finished.activated() == {stream}
+    assert streams_in(finished) == finished.activated() == {stream}
     assert finished.records(stream)
 
 
@@ -237,7 +237,7 @@ def test_groups_and_categories_catch_up_when_one_joins_later(
     both = good(tap.run(*catalog.only(first, second).arguments(), state=state))
     assert of_budget(both, second, budget) == ids(budget, second)
     # For the first one the changes, and for the second all there is.
-    assert asked(sandbox) == once(
+    assert requested(sandbox) == once(
         *(
             addresses(each, "/categories", known=known)
             for each in sandbox.budgets
@@ -264,6 +264,6 @@ def test_a_budget_costs_one_request_if_only_another_one_changed(
     budget, idle = sandbox.budgets
     budget.edit(kind, budget.entities(kind)[0]["id"], note="edited")
     good(tap.run(state=first.state))
-    of_idle = {path: n for path, n in asked(sandbox).items() if idle.id in path}
+    of_idle = {path: n for path, n in requested(sandbox).items() if idle.id in path}
     assert of_idle == dict.fromkeys(addresses(idle, "", known=1000), 1)
-    assert asked(sandbox) >= once(addresses(budget, "", *MONEY, known=1000))
+    assert requested(sandbox) >= once(addresses(budget, "", *MONEY, known=1000))

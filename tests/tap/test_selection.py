@@ -10,14 +10,14 @@ import pytest
 
 from tests.support.catalogs import Catalog
 from tests.support.rows import STREAMS
-from tests.support.runs import good, said
+from tests.support.runs import good, streams_in
 
 if TYPE_CHECKING:
     from ynab_sandbox.budget import Budget
 
     from tests.support.pipeline import Finished, Row, Tap
 
-TWINS = ("_formatted", "_currency")
+FORMATTED = ("_formatted", "_currency")
 
 
 def schema(finished: Finished, stream: str) -> Row:
@@ -45,7 +45,7 @@ def flat(row: Row) -> Row:
 
 def test_streams_that_are_not_selected_are_not_there(tap: Tap) -> None:
     finished = good(tap.run(*Catalog(tap).only("payees", "months").arguments()))
-    assert said(finished) == {"payees", "months"}
+    assert streams_in(finished) == {"payees", "months"}
 
 
 def test_columns_that_are_not_selected_are_not_there(tap: Tap, budget: Budget) -> None:
@@ -65,8 +65,8 @@ def test_columns_that_are_not_selected_are_not_there(tap: Tap, budget: Budget) -
 
 def test_twins_do_not_come_by_themselves(first: Finished) -> None:
     for stream in STREAMS:
-        assert not [name for name in schema(first, stream) if name.endswith(TWINS)]
-        assert not [name for name in first.records(stream)[0] if name.endswith(TWINS)]
+        assert not [name for name in schema(first, stream) if name.endswith(FORMATTED)]
+        assert not [name for name in first.records(stream)[0] if name.endswith(FORMATTED)]
 
 
 def test_twins_come_where_they_are_selected(tap: Tap, budget: Budget) -> None:
@@ -96,7 +96,7 @@ def test_a_catalog_from_before_a_column_and_a_stream_were_added(tap: Tap, budget
     assert "memo" not in schema(finished, "transactions")
     rows = [row for row in finished.records("transactions") if row["budget_id"] == budget.id]
     assert len(rows) == len(budget.entities("transactions"))
-    assert said(finished) == set(STREAMS) - {"months"}
+    assert streams_in(finished) == set(STREAMS) - {"months"}
 
 
 def test_a_column_that_the_catalog_does_not_know_yet_is_kept(tap: Tap, budget: Budget) -> None:
@@ -142,14 +142,14 @@ def test_stream_maps_rename_hash_and_drop_columns(tap: Tap, budget: Budget) -> N
     assert not any("name" in row for row in rows.values())
     for identity, row in rows.items():
         assert row["digest"] == hashlib.md5(identity.encode()).hexdigest()  # noqa: S324 no secret
-    assert "months" not in said(finished)
+    assert "months" not in streams_in(finished)
     assert "payees" in finished.activated()
 
 
 def test_a_stream_under_another_name(tap: Tap, budget: Budget) -> None:
     finished = good(tap.run(stream_maps={"payees": {"__alias__": "shops"}}))
     assert len(finished.records("shops")) > len(budget.entities("payees"))
-    assert "payees" not in said(finished)
+    assert "payees" not in streams_in(finished)
     assert "shops" in finished.activated()
     state = finished.state
     budget.edit("payees", budget.entities("payees")[0]["id"], name="Edited")

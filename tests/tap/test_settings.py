@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.pipeline import TAP
 from tests.support.rows import STREAMS
-from tests.support.runs import execute, failed, good, run, said
+from tests.support.runs import execute, failed, good, run, streams_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def test_settings_from_the_environment(
     assert [row["id"] for row in finished.records("budgets")] == [budget.id]
     assert {r.query.get("since_date") for r in sandbox.requests} == {None, "2026-10-01"}
     assert {request.headers["user-agent"] for request in sandbox.requests} == {"household/1.0"}
-    assert "months" not in said(finished)
+    assert "months" not in streams_in(finished)
 
 
 def test_times_from_the_environment(

@@ -52,9 +52,9 @@ def test_transactions_that_take_too_long_come_in_slices(
     sandbox.fail("503", path=f"{budget.id}/transactions", times=4)
     first = pipeline.sync()
     assert first.code == 0, first.log
-    asked = [r for r in sandbox.requests if r.path.endswith(f"{budget.id}/transactions")]
-    assert len([r for r in asked if r.status == 200]) == 3
-    assert all("since_date" in r.query for r in asked)
+    requested = [r for r in sandbox.requests if r.path.endswith(f"{budget.id}/transactions")]
+    assert len([r for r in requested if r.status == 200]) == 3
+    assert all("since_date" in r.query for r in requested)
     assert_equal(pipeline.database, sandbox)
 
     old = budget.entities("transactions")[0]["id"]

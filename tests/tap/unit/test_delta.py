@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Address:
-    """Answers with the budget's counter, unless an error is set for what is asked."""
+    """Responds with the counter of the budget, unless an error is set for the request."""
 
     counter: int | None = 10
     errors: dict[int | None, Exception] = field(default_factory=dict)
-    asked: list[int | None] = field(default_factory=list)
+    requested: list[int | None] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
 
     def request(self, since: int | None) -> Response:
-        self.asked.append(since)
+        self.requested.append(since)
         if since in self.errors:
             raise self.errors[since]
         self.responses.append(of_data(server_knowledge=self.counter))
@@ -36,7 +36,7 @@ class Address:
 
 
 @pytest.mark.parametrize(
-    ("since", "asked", "returned"),
+    ("since", "requested", "returned"),
     [
         (None, [None], 1),
         (7, [7], 1),
@@ -48,11 +48,11 @@ class Address:
     ],
 )
 def test_requests_for_what_changed(
-    since: int | None, asked: list[int | None], returned: int
+    since: int | None, requested: list[int | None], returned: int
 ) -> None:
     address = Address(counter=10)
     responses = address.changes(since)
-    assert address.asked == asked
+    assert address.requested == requested
     assert responses == address.responses[-returned:]
     assert [is_closed(response) for response in responses] == [False] * returned
     assert all(is_closed(response) for response in address.responses[:-returned])
@@ -61,7 +61,7 @@ def test_requests_for_what_changed(
 def test_all_rows_are_read_if_ynab_refuses_the_delta() -> None:
     address = Address(errors={7: BadRequestError("400")})
     assert address.changes(7) == address.responses
-    assert address.asked == [7, 0, None]
+    assert address.requested == [7, 0, None]
 
 
 @pytest.mark.parametrize("since", [0, None])
@@ -89,7 +89,7 @@ def test_the_first_response_is_closed_if_the_second_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bookmarks", "asked"),
+    ("bookmarks", "requested"),
     [
         ([7, 9], [7]),
         ([9, 7], [7]),
@@ -102,13 +102,13 @@ def test_the_first_response_is_closed_if_the_second_fails() -> None:
     ],
 )
 def test_streams_share_the_delta_since_the_oldest_bookmark(
-    bookmarks: list[int | None], asked: list[int | None]
+    bookmarks: list[int | None], requested: list[int | None]
 ) -> None:
     address = Address()
     shared = SharedDelta(address.changes, bookmarks)
     for bookmark in (*bookmarks, *bookmarks):
         shared.since(bookmark)
-    assert address.asked == asked
+    assert address.requested == requested
 
 
 def test_streams_read_the_same_responses() -> None:
@@ -124,7 +124,7 @@ def test_a_counter_behind_one_of_the_bookmarks_has_that_stream_read_all_rows() -
     assert len(shared.since(7)) == 1
     assert len(shared.since(9)) == 2
     assert len(shared.since(7)) == 1
-    assert address.asked == [7, 0, None]
+    assert address.requested == [7, 0, None]
 
 
 def test_a_failure_is_not_kept() -> None:

@@ -30,11 +30,11 @@ class Slow:
     first: date = FIRST
     last: date = LAST
     refused: date | None = None
-    asked: int = 0
+    requested: int = 0
     answered: list[tuple[date, date | None, Response]] = field(default_factory=list)
 
     def request(self, since: date, until: date | None) -> Response:
-        self.asked += 1
+        self.requested += 1
         end = until or self.last
         if (end - max(since, self.first)).days > self.days or (
             self.refused and since <= self.refused <= end
@@ -68,14 +68,14 @@ def test_slices_hold_each_day_once(days: int, since: date, first: date, length: 
 
 def test_one_request_is_enough_if_ynab_answers() -> None:
     slow = Slow(days=10_000)
-    assert len(slow.read(date(1970, 1, 1))) == slow.asked == 1
+    assert len(slow.read(date(1970, 1, 1))) == slow.requested == 1
 
 
 def test_years_without_transactions_take_no_requests() -> None:
     """The dates are halved between the first and the last month of the budget."""
     slow = Slow(days=1500)
     slow.read(date(1970, 1, 1))
-    assert slow.asked == 3
+    assert slow.requested == 3
     middle = FIRST + (LAST - FIRST) / 2
     assert [(since, until) for since, until, _ in slow.answered] == [
         (date(1970, 1, 1), middle),
@@ -102,11 +102,11 @@ class Months:
 
     changed: list[str]
     counter: int = 10
-    asked: list[tuple[str, int | None]] = field(default_factory=list)
+    requested: list[tuple[str, int | None]] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
 
     def get(self, path: str, last_knowledge_of_server: int | None = None) -> Response:
-        self.asked.append((path, last_knowledge_of_server))
+        self.requested.append((path, last_knowledge_of_server))
         if path == "/months":
             months = MONTHS if last_knowledge_of_server is None else self.changed
             # YNAB's order is not that of time.
@@ -139,7 +139,9 @@ def test_months_are_read_from_the_first_that_changed(
     rows = list(months.rows())
     assert [row["month"] for row in rows] == read
     assert all(row["categories"] == [{"id": "c"}] for row in rows)
-    assert [path for path, _ in source.asked if path != "/months"] == [f"/months/{m}" for m in read]
+    assert [path for path, _ in source.requested if path != "/months"] == [
+        f"/months/{m}" for m in read
+    ]
     assert (months.server_knowledge, months.month) == (10, "2026-11-01")
     assert all(map(is_closed, source.responses))
 
