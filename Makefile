@@ -73,6 +73,7 @@ clean: ## Remove what runs left behind, data included
 
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
 	@echo "Installing the tap, the loader, the sandbox and PostgreSQL ..."
+	@mkdir -p .meltano && chmod 700 .meltano # a run writes the token there
 	@$(MELTANO) --log-level=warning install
 	@touch $@
 

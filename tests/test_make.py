@@ -109,3 +109,17 @@ def test_nothing_is_installed_to_stop_or_remove(clone: Path, target: str) -> Non
         assert (done.returncode, done.stderr) == (0, "")
         assert target == "clean" or done.stdout == ""
     assert (clone / ".venv").exists() == (target == "stop")
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_meltano_installs_into_a_folder_for_its_owner_alone(clone: Path, *, exists: bool) -> None:
+    """A run writes the token into a folder below."""
+    shutil.copy(PROJECT / "meltano.yml", clone)
+    if exists:
+        (clone / ".meltano").mkdir(mode=0o755)
+    meltano = clone.parent / "meltano"
+    meltano.write_text("#!/bin/sh\nls -ld .meltano >mode\n")
+    meltano.chmod(0o700)
+    done = make(clone, python(clone, WITHOUT_PIP), f"MELTANO={meltano}", ".meltano/installed")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (clone / "mode").read_text().startswith("drwx------")
