@@ -42,11 +42,18 @@ class Reading:
         feed: How it is read.
         bookmark: How far it was read.
         in_export: Whether it makes use of the export.
+        wants_deletions: Whether to read deletions, too, if all rows are read.
     """
 
     feed: Feed
     bookmark: Bookmark
     in_export: bool
+    wants_deletions: bool = False
+
+    def since(self, source: str) -> int | None:
+        """Return the counter to ask a source with; None for all rows, 0 for deletions as well."""
+        since = self.bookmark.since(source)
+        return 0 if since is None and self.wants_deletions and self.feed.is_delta else since
 
 
 class BudgetReader:
@@ -140,6 +147,10 @@ class BudgetReader:
             self._unexported.remember(reading.feed, reading.bookmark)
         reading.bookmark.commit(batches, rows)
 
+    def want_deletions(self, name: str) -> None:
+        """Read a stream with all its deletions, if all its rows are read."""
+        self._readings[name].wants_deletions = True
+
     def bookmark(self, name: str) -> Bookmark:
         """Return the bookmark of a stream."""
         return self._readings[name].bookmark
@@ -148,9 +159,7 @@ class BudgetReader:
 
     def _since(self, reading: Reading) -> int | None:
         """Return the counter to ask the export with; None for all rows."""
-        if reading.feed.is_delta or self._is_delta_run:
-            return reading.bookmark.since(EXPORT)
-        return None
+        return reading.since(EXPORT) if reading.feed.is_delta or self._is_delta_run else None
 
     def _exports(self, reading: Reading) -> Sequence[Export]:
         """Return the export since a stream's bookmark, or nothing if it is not used or fails."""
@@ -160,7 +169,10 @@ class BudgetReader:
             readers = [
                 self._since(each)
                 for each in self._readings.values()
-                if each.in_export and each.feed.export is not ExportUse.COUNTER
+                if each.in_export
+                and each.feed.export is not ExportUse.COUNTER
+                # Those that want deletions read the export twice; the others need not.
+                and not each.wants_deletions
             ]
             shared = SharedDelta(self._request_export, readers)
             self._export = self._open.enter_context(closing(shared))
@@ -210,21 +222,21 @@ class BudgetReader:
                     stack.callback(response.close)
             for response in responses:
                 rows = self._rows_of(feed, response)
-                if feed.is_dated and exports and exports[0].is_full:
-                    rows = _noting_oldest(rows, exports[0], reading.bookmark)
+                if feed.is_dated and exports and exports[-1].is_full:
+                    rows = _noting_oldest(rows, exports[-1], reading.bookmark)
                 yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
         yield from (_without_rows(export) for export in exports)
 
     def _read_months(self, reading: Reading) -> Iterator[Batch]:
         """Yield what changed, one request a month: the export fails, and no list has it."""
         feed = reading.feed
-        months = self.api.fetch_months(reading.bookmark.since(ENDPOINT))
+        months = self.api.fetch_months(reading.since(ENDPOINT))
         yield Batch(_unnested(months.rows(), feed), ENDPOINT, months.server_knowledge, months.month)
 
     def _responses(self, reading: Reading, exports: Sequence[Export]) -> Sequence[Response]:
         """Return the responses of a list; none if the export tells that nothing changed."""
         feed, bookmark = reading.feed, reading.bookmark
-        since = bookmark.since(ENDPOINT)
+        since = reading.since(ENDPOINT)
         if exports:
             is_changed = not exports[0].changed.isdisjoint(feed.export_lists)
             if since is None:

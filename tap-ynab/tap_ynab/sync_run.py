@@ -159,6 +159,11 @@ class SyncRun:
         """
         due = [one for one in self.account.budget_ids if self.is_due(stream, one)]
         found = {one for one in due if self.reader(one).reads_in_full(stream)}
+        if found and not self.is_restricted and len(found) < len(self.account.budget_ids):
+            # No version of all rows will have the loader mark those that were deleted before, as
+            # is needed after a full refresh that was killed.
+            for one in found:
+                self.reader(one).want_deletions(stream)
         has_lost_rows = any(self.reader(one).has_lost_rows(stream) for one in found)
         return set(due) if marks_rows and has_lost_rows else found
 
