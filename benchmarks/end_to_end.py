@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def _makers(sandbox: Account, server: Databases, tap: Program, loader: Program) -> dict[str, Maker]:
-    """What is measured, each set up with an empty database."""
+    """Return the programs to measure, each with an empty database."""
     dlt = Program("dlt")
 
     def tap_peer(how: ours.Loader, folder: Path) -> Peer:

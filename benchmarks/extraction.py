@@ -1,4 +1,4 @@
-"""How fast the tap reads transactions, and in how much memory.
+"""Speed and memory of the tap when it reads transactions.
 
 Prints rows a second, seconds and peak memory for each size, beside those of a bare loop of `ijson`
 and `orjson` that asks for the same answer, and of one that has it in a file already. Draws the
@@ -38,7 +38,7 @@ RECORD = b'"stream":"transactions","record"'
 
 @dataclass(frozen=True)
 class Size:
-    """What was measured at one size.
+    """Measurements at one size.
 
     Attributes:
         rows: transactions that were read.

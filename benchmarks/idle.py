@@ -1,4 +1,4 @@
-"""What a sync costs that has nothing to do, beside what Meltano and the loader take by themselves.
+"""Cost of a sync without changes, beside that of Meltano and the loader by themselves.
 
 Both run under Meltano: `meltano run tap-ynab target-postgres` with nothing changed since the last
 run, and `meltano run tap-nothing target-postgres`, whose tap ends at once without a word. Below

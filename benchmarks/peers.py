@@ -38,7 +38,7 @@ A_YEAR_AGO = f"{int(TODAY[:4]) - 1}{TODAY[4:]}"
 
 @dataclass(frozen=True)
 class Changes:
-    """What happened to the account between the two syncs, but for what was added.
+    """Edits and deletions in the account between the two syncs.
 
     Attributes:
         edited: the new amounts of old transactions.
@@ -51,7 +51,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Missed:
-    """What is not right after the second sync.
+    """Rows that are wrong after the second sync.
 
     Attributes:
         edits: edits of transactions older than a year that are not there, of `CHANGED`.
@@ -100,7 +100,7 @@ class Peers:
         self.server_folder = server_folder
 
     def makers(self, server: Databases) -> dict[str, Maker]:
-        """How each is set up on a fresh account, by its name in the tables.
+        """Return the way to set up each program on a fresh account, by its name in the tables.
 
         Args:
             server: the database server, running.

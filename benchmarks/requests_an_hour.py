@@ -1,4 +1,4 @@
-"""How often budgets can be synced within YNAB's 200 requests an hour, as the sandbox counts them.
+"""Syncs that fit into YNAB's 200 requests an hour, as the sandbox counts requests.
 
 For accounts of 1, 2, 5 and 10 budgets: requests of the first load, of a sync with nothing changed
 and of one after a day's changes in each budget, and how many of the dearer of those two fit into an
@@ -50,7 +50,7 @@ class Counts:
 
     @property
     def an_hour(self) -> int:
-        """How many syncs fit into an hour."""
+        """Syncs that fit into an hour."""
         return AN_HOUR // max(self.idle, self.changed)
 
 

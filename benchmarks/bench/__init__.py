@@ -1,4 +1,4 @@
-"""What the benchmarks share."""
+"""Helpers of the benchmarks."""
 
 import signal
 

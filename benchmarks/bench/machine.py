@@ -1,4 +1,4 @@
-"""Which machine this is, so that figures stand beside it."""
+"""A description of the machine, to stand above the figures."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Taken:
-    """What a run took.
+    """Time, memory and output of a run.
 
     Attributes:
         seconds: by the clock on the wall.
@@ -78,7 +78,7 @@ class Running:
             )
 
     def taken(self) -> Taken:
-        """What it took, once it has ended.
+        """Wait for its end, and return what it took.
 
         Raises:
             FailedError: it failed, or did not end.
@@ -95,13 +95,13 @@ class Running:
 
     @property
     def output(self) -> IO[bytes]:
-        """What it prints, where that was to come through a pipe."""
+        """Its output, if that goes through a pipe."""
         if self.process.stdout is None:
             raise ValueError("its output goes somewhere else")
         return self.process.stdout
 
     def log(self) -> str:
-        """What it has written to standard error."""
+        """Its standard error."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> None:

@@ -70,7 +70,7 @@ class _Printing(Peer):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """How it is called."""
+        """Its command line."""
 
     @abstractmethod
     def read(self, line: bytes) -> tuple[str, ours.Row] | None:
@@ -280,7 +280,7 @@ class SqliteExport(Peer):
 
 
 def dlt_options(*, told: bool) -> list[str]:
-    """What dlt's pipeline is started with.
+    """Return the command line of dlt's pipeline.
 
     Args:
         told: whether it asks for all transactions there are.

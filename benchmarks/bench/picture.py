@@ -23,7 +23,7 @@ SIZES = [10_000, 50_000, 100_000, 250_000, 500_000]
 def options(
     description: str | None, *, quick: list[int], usual: Sequence[int] = SIZES
 ) -> argparse.Namespace:
-    """What a benchmark is told on its command line: sizes, rounds, and where to draw.
+    """Parse the command line of a benchmark: sizes, rounds, and the file of the picture.
 
     Args:
         description: of the benchmark.

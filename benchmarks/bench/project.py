@@ -54,7 +54,7 @@ class Project:
         return run(called, folder=self.folder, environment=self._environment)
 
     def call(self, *arguments: str) -> str:
-        """What another command of Meltano prints.
+        """Return what another command of Meltano prints.
 
         Args:
             arguments: such as `install`.

@@ -1,4 +1,4 @@
-"""What a benchmark prints: the machine, tables in Markdown, figures beside their targets."""
+"""The report of a benchmark: the machine, tables in Markdown, figures beside their targets."""
 
 from __future__ import annotations
 

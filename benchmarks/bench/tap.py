@@ -57,7 +57,7 @@ def command(
     streams: Sequence[str] = (),
     state: Path | None = None,
 ) -> list[str]:
-    """How the tap is called.
+    """Return the command line of the tap.
 
     Args:
         tap: where it is installed.
@@ -107,7 +107,7 @@ def _discovered(tap: Program) -> Row:
 
 
 def loader_config(url: str) -> dict[str, Any]:
-    """What meltano.yml sets, for a database.
+    """Return the loader's settings of meltano.yml, for a database.
 
     Args:
         url: of the database.
@@ -174,7 +174,7 @@ def into_postgres(
 
 
 def together(both: Sequence[Taken]) -> Taken:
-    """What programs took that ran at the same time.
+    """Return the sum of what two programs took that ran at the same time.
 
     Args:
         both: what each took.

@@ -1,4 +1,4 @@
-"""What surrounds a run of tap-ynab and target-postgres under Meltano.
+"""Preparation of a run of tap-ynab and target-postgres under Meltano.
 
 `tap` and `target` are the commands that Meltano runs. Each prepares and then becomes the stock
 program: `turns` has runs into the same tables wait for each other, `account` and `database` start

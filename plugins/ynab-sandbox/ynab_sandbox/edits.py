@@ -1,4 +1,4 @@
-"""What adding, editing, deleting and forgetting an entity brings with it."""
+"""Additions, edits and deletions, with their consequences for other entities."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LEAST_A_MONTH = 20
 
 @dataclass(frozen=True)
 class Size:
-    """How many years there are at most, how many transactions, and the counter to start with."""
+    """The years at most, the number of transactions, and the first value of the counter."""
 
     years: int
     transactions: int

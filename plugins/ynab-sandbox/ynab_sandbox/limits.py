@@ -12,7 +12,7 @@ REQUESTS_AN_HOUR = 200
 
 @dataclass(frozen=True)
 class RateLimit:
-    """How many requests a token has in a window."""
+    """A number of requests for each token in a window of time."""
 
     requests: int = REQUESTS_AN_HOUR
     seconds: int = 3600

@@ -1,4 +1,4 @@
-"""What can be done to a running sandbox, each declared once: over HTTP, by command, in Python.
+"""Operations on a running sandbox, each declared once: over HTTP, by command, in Python.
 
 The parameters of an operation are those of the Python function behind it, the object aside. A
 `**fields` of the function is one object called `fields`. Operations of a budget also take

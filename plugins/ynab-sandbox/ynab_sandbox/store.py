@@ -25,7 +25,7 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Options:
-    """What a new sandbox is made from; None for a default."""
+    """Options of a new sandbox; None for a default."""
 
     seed: int | None = None
     transactions: int | None = None

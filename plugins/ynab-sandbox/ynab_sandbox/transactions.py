@@ -1,4 +1,4 @@
-"""What an edit of a transaction brings with it: lines that add up, and the other side of transfers.
+"""Consequences of an edit of a transaction: lines that add up, and the other side of transfers.
 
 A split always adds up. Payee and transfer account of a line always agree. A line has a category
 exactly if YNAB allows one. Both sides of a transfer have the same date and opposite amounts.
