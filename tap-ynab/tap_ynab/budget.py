@@ -41,7 +41,7 @@ class Reading:
     Attributes:
         feed: How it is read.
         bookmark: How far it was read.
-        in_export: Whether it makes use of the export.
+        in_export: Whether the export is read for this stream.
         wants_deletions: Whether to read deletions, too, if all rows are read.
     """
 
@@ -51,7 +51,7 @@ class Reading:
     wants_deletions: bool = False
 
     def since(self, source: str) -> int | None:
-        """Return the counter to ask a source with; None for all rows, 0 for deletions as well."""
+        """Return the server_knowledge to send: None for all rows, 0 for all deletions as well."""
         since = self.bookmark.since(source)
         return 0 if since is None and self.wants_deletions and self.feed.is_delta else since
 
@@ -101,7 +101,7 @@ class BudgetReader:
         """Tell if `read` brings all rows of a stream, not just what changed."""
         reading = self._readings[name]
         if reading.feed.export is ExportUse.COUNTER:
-            return not self._is_delta_run or self._has_moved(reading)
+            return not self._is_delta_run or self._budget_changed(reading)
         if reading.feed.is_delta:
             return reading.bookmark.since(EXPORT) is None
         return self._since(reading) is None or not self._exports(reading)
@@ -162,7 +162,10 @@ class BudgetReader:
         return reading.since(EXPORT) if reading.feed.is_delta or self._is_delta_run else None
 
     def _exports(self, reading: Reading) -> Sequence[Export]:
-        """Return the export since a stream's bookmark, or nothing if it is not used or fails."""
+        """Return the export since a stream's bookmark, or nothing if it is not used or fails.
+
+        There are two if deletions are read as well: all changes since 0, then the whole budget.
+        """
         if not reading.in_export or self._export_fails:
             return ()
         if self._export is None:
@@ -189,15 +192,15 @@ class BudgetReader:
 
     def _request_export(self, since: int | None) -> list[Export]:
         exports: list[Export] = []
-        with ExitStack() as responses, ExitStack() as failed:
+        with ExitStack() as responses, ExitStack() as close_on_failure:
             found = self.api.fetch_export(since)
             for response in [responses.enter_context(closing(each)) for each in found]:
-                # Of two, the second one is the whole budget.
+                # Of two, the first has the changes since 0 and the second the whole budget.
                 export = Export(response, is_full=since is None or bool(exports))
-                exports.append(failed.enter_context(closing(export)))
+                exports.append(close_on_failure.enter_context(closing(export)))
                 for name in NAMED:
                     self._note_names(export.rows(f"plan.{name}"))
-            failed.pop_all()
+            close_on_failure.pop_all()
         self._state.names[self._id] = self._names.pack()
         return exports
 
@@ -209,7 +212,7 @@ class BudgetReader:
     # Lists of their own
 
     def _read_list(self, reading: Reading, exports: Sequence[Export]) -> Iterator[Batch]:
-        """Yield what changed in a list, then the exports, without rows, for their counters."""
+        """Yield what changed in a list, then an empty batch for the counter of each export."""
         feed = reading.feed
         try:
             responses = self._responses(reading, exports)
@@ -228,7 +231,7 @@ class BudgetReader:
         yield from (_without_rows(export) for export in exports)
 
     def _read_months(self, reading: Reading) -> Iterator[Batch]:
-        """Yield what changed, one request a month: the export fails, and no list has it."""
+        """Yield what changed, one request a month: without the export, no list has these rows."""
         feed = reading.feed
         months = self.api.fetch_months(reading.since(ENDPOINT))
         yield Batch(_unnested(months.rows(), feed), ENDPOINT, months.server_knowledge, months.month)
@@ -244,14 +247,15 @@ class BudgetReader:
                 # does not prove that there are none: it might leave out old ones.
                 if not is_changed and not feed.is_dated:
                     return ()
-            elif len(exports) > 1:
+            elif len(exports) > 1:  # the counter went back, or was never asked for
                 since = 0
             elif not is_changed and not bookmark.export_is_partial:
                 return ()
         if not feed.is_delta:
             return self.api.fetch_all(feed)
         if since is None and feed.is_dated:
-            # Only a delta has deletions, if rows were read with another `since_date`.
+            # The setting `since_date` is another one. Read the delta of the old one first, because
+            # a list in full has no deletions.
             before = bookmark.since_with_other_date(ENDPOINT)
             deletions = [] if before is None else self.api.fetch_delta(feed, before)
             return [*deletions, *self.api.fetch_all(feed)]
@@ -307,7 +311,7 @@ class BudgetReader:
         yield Batch(rows, ENDPOINT, response.server_knowledge, response.month)
         yield from (_without_rows(export) for export in exports)
 
-    def _has_moved(self, reading: Reading) -> bool:
+    def _budget_changed(self, reading: Reading) -> bool:
         """Tell if anything in the budget changed since a full list was last read."""
         if exports := self._exports(reading):
             return exports[-1].server_knowledge != reading.bookmark.since(EXPORT)
@@ -326,7 +330,7 @@ def _without_rows(export: Export) -> Batch:
 def _noting_oldest(rows: Iterable[Record], export: Export, bookmark: Bookmark) -> Iterator[Record]:
     """Yield all transactions, and note in the bookmark if the export lacks old ones.
 
-    YNAB does not document that it does. The list itself once began to leave out old transactions.
+    YNAB does not document if it does, and the list itself once began to leave out old ones.
     """
     oldest = NEVER
     for row in rows:
