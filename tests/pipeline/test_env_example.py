@@ -29,16 +29,6 @@ def test_the_example_sets_the_environment_and_asks_for_the_token(meltano: Json) 
     assert "local" in environments(meltano)
 
 
-def test_the_token_reaches_every_extractor_in_every_environment_with_an_account(
-    meltano: Json,
-) -> None:
-    extractors = {plugin["name"] for plugin in meltano["plugins"]["extractors"]}
-    for name in ("local", "prod"):
-        configured = environments(meltano)[name]["config"]["plugins"]["extractors"]
-        tokens = {plugin["name"]: plugin["config"]["access_token"] for plugin in configured}
-        assert tokens == dict.fromkeys(extractors, "$YNAB_PERSONAL_ACCESS_TOKEN")
-
-
 def test_variables_of_the_example_are_settings(plugins: dict[str, Json]) -> None:
     known = {
         "YNAB_PERSONAL_ACCESS_TOKEN": "string",

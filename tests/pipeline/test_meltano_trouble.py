@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from ynab_sandbox import Sandbox, serve
 
-from tests.support.meltano_project import MELTANO, Project
+from tests.support.meltano_project import MELTANO, Project, stalled, wait_for
 from tests.support.rows import STREAMS, assert_equal
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
 TOKEN = "Qx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8Zq-Jb4n"  # noqa: S105 opens nothing
@@ -41,25 +40,6 @@ def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -
             YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
         )
         yield project
-
-
-def wait_for(process: subprocess.Popen[str], words: str) -> str:
-    """Read the log of a run until a line has these words."""
-    assert process.stderr
-    return next(line for line in process.stderr if words in line)
-
-
-@contextmanager
-def stalled(project: Project, account: Sandbox, *options: str) -> Iterator[None]:
-    """Have a run wait for the account, its rows half read, and kill it in the end."""
-    account.fail("stall", path="/money_movements")
-    with project.start(*options, "run", "sync") as run:
-        # After this line it requests the next list, which stalls.
-        wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
-        yield
-        assert run.poll() is None
-        os.killpg(run.pid, signal.SIGKILL)
-        run.communicate(timeout=60)
 
 
 def rows_of(project: Project, schema: str) -> int:
@@ -95,7 +75,7 @@ def test_two_runs_at_once_take_turns(project: Project, account: Sandbox) -> None
 
 
 def test_a_second_run_of_the_same_job_is_refused(project: Project, account: Sandbox) -> None:
-    with stalled(project, account):
+    with stalled(project, account, "run", "sync"):
         second = project.run("run", "sync")
     assert second.returncode == 1
     assert "'local:tap-ynab-to-target-postgres' pipeline is already running" in second.stderr
@@ -108,7 +88,7 @@ def test_tenants_do_not_wait_for_each_other(project: Project, account: Sandbox) 
             f"{env}MELTANO_RUN_STATE_ID_SUFFIX={name}\n"
             f"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA={name}\n"
         )
-    with stalled(project, account, "--env-file=ada.env"):
+    with stalled(project, account, "--env-file=ada.env", "run", "sync"):
         bob = project.run("--env-file=bob.env", "run", "sync")
     assert bob.returncode == 0, bob.stderr
     assert "another run" not in bob.stderr

@@ -62,6 +62,15 @@ def test_an_account_of_ones_own_needs_no_other_package(bare_installation: Instal
     )
 
 
+def test_the_token_of_the_project_reaches_the_tap_in_no_file_and_no_argument(
+    installation: Installation,
+) -> None:
+    tap = installation.program("tap-ynab")
+    tap.write_text('#!/bin/sh\n[ "$1" = --config ] && cat "$2" && echo " $3 $4"\n')
+    finished = installation.run("tap", "--config=x", YNAB_PERSONAL_ACCESS_TOKEN="a-token")  # noqa: S106 none
+    assert finished.stdout == '{"access_token": "a-token"} --config=x \n'
+
+
 def test_a_tap_that_is_not_installed(installation: Installation) -> None:
     installation.program("tap-ynab").unlink()
     missing = installation.run("tap", "--about")
@@ -75,4 +84,5 @@ def test_a_folder_that_cannot_be_made_is_one_line(installation: Installation) ->
     (installation.folder / ".meltano").touch()
     finished = installation.run("tap")
     assert finished.returncode == 1
-    assert finished.stderr == (f"ynab-pipeline-tap: File exists: {installation.folder}/.meltano\n")
+    folder = installation.folder / ".meltano/turns"
+    assert finished.stderr == f"ynab-pipeline-tap: Not a directory: {folder}\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,10 @@ from tests.support.environment import CLOCK
 from tests.support.pipeline import PROJECT, Database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from ynab_sandbox import Sandbox
 
 MELTANO = str(PROJECT / ".venv/bin/meltano")
 PYTHON = PROJECT / ".venv/bin/python"
@@ -141,3 +146,22 @@ class Project:
         for folder in (".data/demo/postgres", ".data/postgres"):
             if (self.folder / folder).exists():
                 self.server(folder).stop()
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Read the log of a run until a line has these words."""
+    assert process.stderr
+    return next(line for line in process.stderr if words in line)
+
+
+@contextmanager
+def stalled(project: Project, account: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Have a run wait for the account, its rows half read, and kill it in the end."""
+    account.fail("stall", path="/money_movements")
+    with project.start(*arguments) as run:
+        # After this line it requests the next list, which stalls.
+        wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
+        yield run
+        assert run.poll() is None
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate(timeout=60)

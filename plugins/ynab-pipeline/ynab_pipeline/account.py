@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import project
 from ynab_pipeline.errors import PipelineError
-from ynab_pipeline.files import write_config
+from ynab_pipeline.files import pipe_of, write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SWITCH = "YNAB_SANDBOX"
+TOKEN = "YNAB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 its name
 
 
-def choose_account() -> list[str]:
-    """Return what the account adds to the tap's command line.
+def choose_account(arguments: list[str]) -> list[str]:
+    """Return the tap's command line with the account.
 
     The tap itself names an account that is configured; the sandbox is named here.
+
+    Args:
+        arguments: The command line without it. Of several config files the last one wins.
 
     Raises:
         PipelineError: If the sandbox does not start.
     """
     folder = project.named_folder(SWITCH)
-    return [] if folder is None else ["--config", str(_use_sandbox(folder))]
+    if folder is not None:
+        return [*arguments, "--config", str(_use_sandbox(folder))]
+    if token := os.environ.get(TOKEN):
+        return ["--config", pipe_of({"access_token": token}), *arguments]
+    return arguments
 
 
 def _use_sandbox(folder: Path) -> Path:
     """Start the sandbox unless it runs, and return a config file that points the tap at it.
 
-    Of several files the last one wins. Values from the environment would not do: for those the SDK
-    also reads the project's .env, and its token does not belong into the sandbox.
+    Values from the environment would not do: for those the SDK also reads the project's .env, and
+    its token does not belong into the sandbox.
     """
     try:
         from ynab_sandbox import Daemon, Options, SandboxError  # noqa: PLC0415 -- optional

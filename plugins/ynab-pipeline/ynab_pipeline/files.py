@@ -25,3 +25,18 @@ def write_config(path: Path, config: Mapping[str, Any]) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(config, file)
     draft.replace(path)
+
+
+def pipe_of(config: Mapping[str, Any]) -> str:
+    """Return the path of a config that is in no file, so that nobody else can ever read it.
+
+    The program that this process becomes can read it, once.
+
+    Args:
+        config: The settings, a few kilobytes at most.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+        json.dump(config, pipe)
+    os.set_inheritable(reading, True)  # noqa: FBT003 -- its only parameter
+    return f"/dev/fd/{reading}"

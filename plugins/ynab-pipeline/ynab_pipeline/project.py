@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 def root() -> Path | None:
@@ -30,3 +35,47 @@ def named_folder(variable: str) -> Path | None:
     """
     folder = os.environ.get(variable)
     return Path(root() or ".", folder).absolute() if folder else None
+
+
+def make_private(arguments: Sequence[str]) -> None:
+    """Keep what this process and Meltano write for their owner alone, and remove what was left.
+
+    Meltano writes plugins' config files, which may hold secrets, for all to read. It removes them
+    at the end of a run, unless it is killed.
+
+    Args:
+        arguments: The plugin's command line, which names the config file of this run.
+    """
+    os.umask(0o077)
+    folder = root()
+    if folder is None:
+        return
+    meltano = folder / ".meltano"
+    # Each of them, for another user may already be inside.
+    for private in (meltano, *meltano.glob("run"), *meltano.glob("run/*")):
+        if private.is_dir():
+            private.chmod(0o700)
+    configs = set(meltano.glob("run/*/*.config.json"))
+    left = {path for path in configs if str(path) not in arguments}
+    for path in configs - left:
+        path.chmod(0o600)
+    if left:
+        started = min(_starts_of_meltano(folder), default=float("inf"))
+        for path in left:
+            with suppress(FileNotFoundError):  # removed by its run, which has just ended
+                if path.stat().st_mtime < started:
+                    path.unlink()
+                else:
+                    path.chmod(0o600)
+
+
+def _starts_of_meltano(folder: Path) -> Iterator[float]:
+    """Yield when each running Meltano of the project was started, as seconds since 1970."""
+    # Rarely needed, and slow to import; it comes without types.
+    import psutil  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            program = {os.path.basename(word) for word in process.cmdline()[:2]}  # noqa: PTH119
+            if "meltano" in program and Path(process.cwd()).is_relative_to(folder):
+                yield process.create_time()

