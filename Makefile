@@ -64,11 +64,12 @@ clean: ## Remove what runs left behind, data included
 	@$(MAKE) --no-print-directory stop
 	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs
 
-.venv/installed: constraints.txt
+.venv/installed: constraints.txt meltano.pth
 	@echo "Installing Meltano ..."
 	@$(needs_python)$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) --upgrade pip
 	@.venv/bin/python $(PIP) meltano
+	@cp meltano.pth "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)

@@ -50,7 +50,7 @@ def test_environment_variables_are_those_that_the_tap_reads() -> None:
 
 @pytest.mark.parametrize("document", [page("tap-ynab/README.md")], ids=lambda d: d.name)
 def test_settings_in_a_config_file(document: Document, own_settings: dict[str, Json]) -> None:
-    configs = re.findall(r"echo '(.*)' >config\.json", document.text)
+    configs = document.code("json")
     assert configs
     for config in configs:
         assert json.loads(config).keys() <= own_settings.keys()
