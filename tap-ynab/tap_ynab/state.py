@@ -14,9 +14,14 @@ ARCHITECTURE.md describes every key.
 from __future__ import annotations
 
 import logging
+import re
+import time
 import typing as t
+from base64 import b64decode
 
-from tap_ynab.renames import upgrade_names
+import msgspec
+
+from tap_ynab.renames import ID, NAME, upgrade_names
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +36,7 @@ WITH_NAMES = ("transactions", "scheduled_transactions")
 Entry = dict[str, t.Any]
 #: Ids of budgets by the name of a stream.
 Partitions = dict[str, list[str]]
+_MINUTE = re.compile(r"[0-9]{1,11}")
 
 
 class Bookmark:
@@ -63,7 +69,7 @@ class Bookmark:
     @property
     def value(self) -> int | None:
         """The replication key's value; None if the stream has not been read."""
-        return _integer(self._entry.get("replication_key_value"))
+        return self._entry.get("replication_key_value")
 
     def since(self, source: str) -> int | None:
         """Return the counter to ask a source with; None for all rows.
@@ -78,8 +84,7 @@ class Bookmark:
         """Return the counter even if the rows were read with another `since_date`."""
         if self._is_full_refresh or (self._feed.is_delta and self.value is None):
             return None
-        knowledge = self._entry.get("knowledge")
-        counter = _integer(knowledge.get(source)) if isinstance(knowledge, dict) else None
+        counter: int | None = self._entry.get("knowledge", {}).get(source)
         return counter or 0 if self._feed.is_delta else counter
 
     @property
@@ -90,14 +95,12 @@ class Bookmark:
     @property
     def renamed(self) -> list[str]:
         """Ids of payees, categories and accounts whose new names the rows still lack."""
-        found = self._entry.get("renamed")
-        return found if isinstance(found, list) else []
+        return list(self._entry.get("renamed", ()))
 
     @property
     def fingerprint(self) -> list[str] | None:
         """Fingerprint of a list that the export lacks, made by `unexported`; None at first."""
-        found = self._entry.get("fingerprint")
-        return found if isinstance(found, list) else None
+        return self._entry.get("fingerprint")
 
     @fingerprint.setter
     def fingerprint(self, value: list[str]) -> None:
@@ -122,9 +125,7 @@ class Bookmark:
                 counters[batch.source] = min(lowest, batch.server_knowledge)
         before = self.value
         if batches and not self._is_full_refresh:
-            before_commit = self._entry.get("knowledge")
-            kept = before_commit if isinstance(before_commit, dict) else {}
-            self._entry["knowledge"] = kept | counters
+            self._entry["knowledge"] = self._entry.get("knowledge", {}) | counters
             self._entry.pop("renamed", None)
             if self._feed.is_delta:
                 self._entry["replication_key"] = "server_knowledge"
@@ -224,10 +225,6 @@ class RunState:
         return sorted(gone)
 
 
-def _integer(value: object) -> int | None:
-    return value if type(value) is int else None
-
-
 def count(rows: int) -> str:
     """Return a number of rows in words."""
     return "1 row" if rows == 1 else f"{rows:,} rows"
@@ -237,12 +234,114 @@ def _or_none(value: int | None) -> str:
     return "none" if value is None else str(value)
 
 
-def upgrade(state: Entry) -> None:
-    """Bring a state of an earlier version up to date, in place."""
+# What is kept of a state that is loaded
+
+
+class _Context(t.TypedDict):
+    budget_id: str
+
+
+class _Located(t.TypedDict):
+    context: _Context
+
+
+_Counter = t.Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
+class _Partition(_Located, total=False):
+    replication_key: str
+    replication_key_value: _Counter
+    knowledge: dict[t.Literal["export", "endpoint"], _Counter]
+    month: str
+    since_date: str
+    export_is_partial: bool
+    renamed: list[str]
+    fingerprint: t.Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
+
+
+def intact(state: Entry) -> Entry:
+    """Return a state, of whatever version, without what is damaged.
+
+    A bookmark with a damaged key is as no bookmark: its rows are read in full, which is safe. So
+    are transactions of a budget whose names are damaged, because new names would go unnoticed.
+    Keys that this version does not have are left out.
+    """
     bookmarks = state.get("bookmarks", {})
-    names = bookmarks.get("budgets", {}).get("names", {})
-    for budget_id, found in names.items():
-        if isinstance(found, dict):
-            names[budget_id] = upgrade_names(found)
-    for stream in bookmarks.values():
-        stream.pop("digest", None)
+    if not isinstance(bookmarks, dict):
+        bookmarks = {"all streams": None}
+    notes = bookmarks.get("budgets", {})
+    names = notes.get("names", {}) if isinstance(notes, dict) else None
+    kept: Entry = {"budgets": _intact_notes(notes)}
+    damaged = []
+    for stream, entry in bookmarks.items():
+        if stream == "budgets":
+            continue
+        partitions = entry.get("partitions", []) if isinstance(entry, dict) else None
+        found = _intact_partitions(partitions)
+        if stream in WITH_NAMES:
+            found = [
+                p for p in found if _packed_names(names, p["context"]["budget_id"]) is not None
+            ]
+        if not isinstance(partitions, list) or len(found) < len(partitions):
+            damaged.append(stream)
+        if _as(str, stream):
+            kept[stream] = {"partitions": found}
+    if damaged:
+        # Nothing comes first now: a run in full tells what was deleted.
+        kept["budgets"].pop("left", None)
+        logger.warning("The state is damaged. Reading in full: %s.", ", ".join(damaged))
+    return {"bookmarks": kept}
+
+
+def _intact_notes(notes: object) -> Entry:
+    if not isinstance(notes, dict):
+        return {}
+    kept: Entry = {}
+    if isinstance(requests := notes.get("requests"), dict):
+        # A minute still to come, by a clock that was wrong, would make the run wait until then.
+        now = time.time()
+        kept["requests"] = {
+            minute: sent
+            for minute, sent in requests.items()
+            if _MINUTE.fullmatch(minute) and int(minute) <= now and _as(_Counter, sent) is not None
+        }
+    if left := _as(Partitions, notes.get("left")):
+        kept["left"] = left
+    if isinstance(names := notes.get("names"), dict):
+        packed = {one: _packed_names(names, one) for one in names if _as(str, one)}
+        kept["names"] = {one: found for one, found in packed.items() if found is not None}
+    return kept
+
+
+def _intact_partitions(partitions: object) -> list[Entry]:
+    found: dict[str, Entry | None] = {}
+    for each in partitions if isinstance(partitions, list) else ():
+        if partition := _as(_Partition, each):
+            budget_id = partition["context"]["budget_id"]
+            # Of two for one budget, neither is to be trusted.
+            found[budget_id] = None if budget_id in found else partition
+    return [each for each in found.values() if each]
+
+
+def _packed_names(names: object, budget_id: str) -> str | None:
+    """Return the names of a budget as `renames` packs them; "" if none are known yet.
+
+    None if they are damaged.
+    """
+    if not isinstance(names, dict):
+        return None
+    found = names.get(budget_id)
+    try:
+        packed: t.Any = upgrade_names(found) if isinstance(found, dict) else found
+        size = len(b64decode(packed, validate=True))
+    except (TypeError, ValueError):
+        return None if budget_id in names else ""
+    return packed if size and size % (ID + NAME) == 0 else None
+
+
+def _as(kind: t.Any, value: object) -> t.Any:
+    """Return a value if it is of a kind, and can be written again; else None."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value), type=kind)
+    except (ValueError, OverflowError, RecursionError):
+        return None

@@ -16,7 +16,7 @@ from tap_ynab.budget_api import BEGINNING
 from tap_ynab.client import is_loopback
 from tap_ynab.command_line import CommandLineTap
 from tap_ynab.records import is_date
-from tap_ynab.state import upgrade
+from tap_ynab.state import intact
 from tap_ynab.streams import STREAMS
 from tap_ynab.sync_run import SyncRun
 from tap_ynab.writer import Writer
@@ -168,9 +168,8 @@ class TapYNAB(CommandLineTap):
         return [stream(self, self.sync_run) for stream in STREAMS]
 
     def load_state(self, state: dict[str, t.Any]) -> None:
-        """Take the state of the last run, of whatever version."""
-        super().load_state(state)
-        upgrade(t.cast("dict[str, t.Any]", self.state))
+        """Take the state of the last run, of whatever version, without what is damaged."""
+        super().load_state(intact(state))
 
     def run(self) -> None:
         """Sync the account, after a line that names it.

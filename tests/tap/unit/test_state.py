@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from copy import deepcopy
 from hashlib import blake2b
@@ -20,7 +21,7 @@ from tap_ynab.feeds import (
     transaction_list,
 )
 from tap_ynab.renames import Names
-from tap_ynab.state import Bookmark, RunState, upgrade
+from tap_ynab.state import Bookmark, RunState, intact
 
 DELTA = delta_list("payees")
 DATED = transaction_list("transactions", "subtransactions", is_dated=True)
@@ -92,31 +93,6 @@ def test_a_full_refresh_takes_no_notice_of_the_bookmark(feed: Feed) -> None:
     assert found.since(EXPORT) is None
     found.commit([batch(EXPORT, 9)], 5)
     assert entry == read_to(7, export=7)
-
-
-@pytest.mark.parametrize(
-    ("entry", "since"),
-    [
-        ({"replication_key_value": "7", "knowledge": {"export": 7}}, None),
-        ({"replication_key_value": True}, None),
-        ({"replication_key_value": 7.0}, None),
-        ({"replication_key_value": 7, "knowledge": None}, 0),
-        ({"replication_key_value": 7, "knowledge": [7]}, 0),
-        ({"replication_key_value": 7, "knowledge": {"export": "7"}}, 0),
-        ({"replication_key_value": 7, "knowledge": {"export": None}}, 0),
-    ],
-)
-def test_a_malformed_entry_has_more_read_rather_than_less(entry: State, since: int | None) -> None:
-    entry |= {"renamed": "p1", "fingerprint": "?"}
-    found = bookmark(entry)
-    assert found.since(EXPORT) == since
-    assert (found.renamed, found.fingerprint) == ([], None)
-
-
-def test_a_malformed_entry_is_mended_by_the_next_commit() -> None:
-    entry: State = {"replication_key_value": 7, "knowledge": None}
-    bookmark(entry).commit([batch(EXPORT, 9)], 1)
-    assert entry == read_to(9, export=9)
 
 
 # Moving on
@@ -272,23 +248,171 @@ def test_a_state_with_an_entry_for_each_name_is_brought_up_to_date() -> None:
     partitions = [{"context": {"budget_id": "b1"}, **read_to(7, export=7)}]
     state: State = {
         "bookmarks": {
-            "budgets": {"names": {"b1": old, "b2": {}}, "requests": {"60": 1}},
+            "budgets": {"names": {"b1": old}, "requests": {"60": 1}},
             "payees": {"partitions": partitions, "digest": "of an earlier version"},
         }
     }
-    upgrade(state)
-    packed = RunState(state).names["b1"]
+    loaded = intact(state)
+    packed = RunState(loaded).names["b1"]
     names, renamed = Names(packed), Names(packed)
     assert not [row for row in rows if names.has_new_name(row)]
     assert all(renamed.has_new_name({**row, "name": "Another"}) for row in rows)
-    assert RunState(state).names["b2"] == ""
-    assert RunState(state).requests == {"60": 1}
-    assert state["bookmarks"]["payees"] == {"partitions": partitions}
+    assert RunState(loaded).requests == {"60": 1}
+    assert loaded["bookmarks"]["payees"] == {"partitions": partitions}
+
+
+# A state that is loaded
+
+NAMES = b64encode(b"123456").decode()
+
+
+def partition(budget_id: str = "b1", **keys: Any) -> State:
+    return {"context": {"budget_id": budget_id}, **read_to(7, export=7), **keys}
+
+
+def of_stream(stream: str, *partitions: Any, **notes: Any) -> State:
+    budgets = {"requests": {"60": 1}, "names": {"b1": NAMES}, **notes}
+    return {"bookmarks": {"budgets": budgets, stream: {"partitions": [*partitions]}}}
+
+
+def bookmarks_of(state: State, stream: str) -> list[str]:
+    """Budgets of which the loaded state has a bookmark."""
+    found = intact(state)["bookmarks"].get(stream, {}).get("partitions", [])
+    return [each["context"]["budget_id"] for each in found]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"knowledge": {}},
+        {"knowledge": {"export": 7, "endpoint": 2**63 - 1}},
+        {"month": "2026-11-01", "since_date": "1970-01-01", "export_is_partial": True},
+        {"renamed": ["p1"], "fingerprint": ["2026", "abc"]},
+    ],
+)
+def test_a_state_of_this_version_stays_as_it_is(
+    caplog: pytest.LogCaptureFixture, keys: State
+) -> None:
+    state = of_stream("transactions", partition(**keys), left={"payees": ["b1"]})
+    assert intact(deepcopy(state)) == state
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"budgets": {}}}])
-def test_a_state_of_this_version_stays_as_it_is(state: State) -> None:
-    RunState(state).names["b1"] = Names().pack()
-    before = deepcopy(state)
-    upgrade(state)
-    assert state == before
+def test_an_empty_state_is_not_damaged(caplog: pytest.LogCaptureFixture, state: State) -> None:
+    assert not any(intact(state)["bookmarks"].values())
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"replication_key_value": "7"},
+        {"replication_key_value": True},
+        {"replication_key_value": 7.5},
+        {"replication_key_value": -1},
+        {"replication_key_value": 2**63},
+        {"replication_key_value": 2**70},
+        {"replication_key_value": None},
+        {"replication_key": 5},
+        {"knowledge": None},
+        {"knowledge": [7]},
+        {"knowledge": {"export": "7"}},
+        {"knowledge": {"export": None}},
+        {"knowledge": {"export": float("nan")}},
+        {"knowledge": {"elsewhere": 7}},
+        {"month": 5},
+        {"since_date": ["1970-01-01"]},
+        {"export_is_partial": 0},
+        {"renamed": "p1"},
+        {"renamed": [None]},
+        {"renamed": ["\ud800"]},
+        {"fingerprint": []},
+        {"fingerprint": ["2026"]},
+        {"context": {}},
+        {"context": None},
+        {"context": {"budget_id": 5}},
+        {"context": {"budget_id": "\ud800"}},
+    ],
+)
+def test_a_damaged_bookmark_is_as_none(caplog: pytest.LogCaptureFixture, keys: State) -> None:
+    state = of_stream("payees", partition("b2"), {**partition(), **keys}, left={"payees": ["b2"]})
+    assert bookmarks_of(state, "payees") == ["b2"]
+    assert caplog.messages == ["The state is damaged. Reading in full: payees."]
+    # A run that begins with what was left would not learn what was deleted.
+    assert RunState(intact(state)).left == {}
+
+
+@pytest.mark.parametrize("damaged", [None, 5, "text", [], [5], {"partitions": {}}])
+def test_a_damaged_stream_has_no_bookmarks(
+    caplog: pytest.LogCaptureFixture, damaged: object
+) -> None:
+    state = of_stream("payees", partition())
+    state["bookmarks"]["accounts"] = damaged
+    assert bookmarks_of(state, "accounts") == []
+    assert bookmarks_of(state, "payees") == ["b1"]
+    assert "The state is damaged. Reading in full: accounts." in caplog.messages
+
+
+@pytest.mark.parametrize("damaged", [None, 5, "text", []])
+def test_damaged_bookmarks_are_none(caplog: pytest.LogCaptureFixture, damaged: object) -> None:
+    assert not any(intact({"bookmarks": damaged})["bookmarks"]["budgets"])
+    assert caplog.messages == ["The state is damaged. Reading in full: all streams."]
+
+
+def test_of_two_bookmarks_of_a_budget_none_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    state = of_stream("payees", partition("b1"), partition("b2"), partition("b1"))
+    assert bookmarks_of(state, "payees") == ["b2"]
+    assert caplog.messages
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(None, 5, [], "text", {"b1": None}, {"b1": 5}, {"b1": ""}, {"b1": []}),
+        *({"b1": "?"}, {"b1": "MTIz"}, {"b1": NAMES[:-1]}, {"b1": "\ud800"}, {"b1": {"?": "x"}}),
+        *({"b1": {"MTIzNDU2": 5}}, {"b1": {}}),
+    ],
+)
+@pytest.mark.parametrize("stream", ["transactions", "scheduled_transactions"])
+def test_with_damaged_names_transactions_are_read_in_full(
+    caplog: pytest.LogCaptureFixture, stream: str, names: object
+) -> None:
+    """A new name would go unnoticed."""
+    state = of_stream(stream, partition(), names=names)
+    state["bookmarks"]["payees"] = {"partitions": [partition()]}
+    assert bookmarks_of(state, stream) == []
+    assert bookmarks_of(state, "payees") == ["b1"]
+    assert RunState(intact(state)).names == {}
+    assert f"The state is damaged. Reading in full: {stream}." in caplog.messages
+
+
+def test_without_names_nothing_is_damaged(caplog: pytest.LogCaptureFixture) -> None:
+    """As if no names were ever read."""
+    state = of_stream("transactions", partition())
+    del state["bookmarks"]["budgets"]["names"]
+    assert bookmarks_of(state, "transactions") == ["b1"]
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("left", [None, 5, [], {"payees": "b1"}, {"payees": [5]}, {"payees": None}])
+def test_what_was_left_is_read_anyway(left: object) -> None:
+    state = of_stream("payees", partition(), left=left)
+    assert RunState(intact(state)).left == {}
+    assert bookmarks_of(state, "payees") == ["b1"]
+
+
+def test_requests_that_can_not_have_been_sent_are_not_counted() -> None:
+    now = int(time.time())
+    soon = {str(now + 60): 5, str(now + 86_400): 5, "9" * 12: 5, "9" * 5000: 5}
+    odd = {"": 5, "-60": 5, "1e3": 5, "\u0663": 5, "60": -1, "120": "5", "180": None}
+    state = of_stream("payees", requests={str(now - 60): 5, **soon, **odd})
+    assert RunState(intact(state)).requests == {str(now - 60): 5}
+    assert RunState(intact(of_stream("payees", requests=[5]))).requests == {}
+
+
+def test_unknown_keys_are_left_out() -> None:
+    state = of_stream("payees", partition(progress_markers=5, starting_replication_value=7))
+    state["bookmarks"]["payees"]["digest"] = "of an earlier version"
+    assert intact({**state, "currently_syncing": 5}) == of_stream("payees", partition())
