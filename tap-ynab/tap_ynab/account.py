@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from contextlib import closing
 from functools import cached_property
@@ -14,6 +15,8 @@ if t.TYPE_CHECKING:
     from tap_ynab.client import YNABClient
 
     Budget = dict[str, t.Any]
+
+_ID = re.compile(r"[0-9a-f-]{1,36}")
 
 
 class Account:
@@ -31,12 +34,19 @@ class Account:
 
     @cached_property
     def all_budgets(self) -> list[Budget]:
-        """Every budget that the token sees, with its accounts, for no additional request."""
+        """Every budget that the token sees, with its accounts, for no additional request.
+
+        Raises:
+            AccountError: What the server lists is no budget.
+        """
         try:
             with closing(self._client.get("/plans", include_accounts="true")) as response:
-                return list(response.rows("plans"))
+                found: list[t.Any] = list(response.rows("plans"))
         except NotFoundError:
             return []
+        if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in found):
+            raise AccountError("/plans: the answer lists a budget without an id. Check api_url.")
+        return found
 
     @property
     def is_known(self) -> bool:
@@ -52,9 +62,11 @@ class Account:
         """
         found = {budget["id"]: budget for budget in self.all_budgets}
         if unknown := [budget_id for budget_id in self._wanted if budget_id not in found]:
-            seen = ", ".join(f"{b['id']} ({printable(b['name'])})" for b in self.all_budgets)
+            seen = ", ".join(f"{b['id']} ({b.get('name')})" for b in self.all_budgets)
+            # Anything but an id may be a token in the wrong place.
+            named = (one if _ID.fullmatch(one) else "that is no id" for one in unknown)
             raise AccountError(
-                f"budget_ids: the token sees no budget {', '.join(unknown)}. It sees: "
+                f"budget_ids: the token sees no budget {', '.join(named)}. It sees: "
                 f"{seen or 'none'}."
             )
         return [found[budget_id] for budget_id in self._wanted] or self.all_budgets
@@ -70,8 +82,8 @@ class Account:
 
     def label(self, budget_id: str) -> str:
         """Return a budget's name for the log; with its id, if another has the same name."""
-        name = printable(self.budget(budget_id).get("name"))
-        same = [one for one in self.budgets if printable(one.get("name")) == name]
+        name = str(self.budget(budget_id).get("name"))
+        same = [one for one in self.budgets if str(one.get("name")) == name]
         return name if len(same) == 1 else f"{name} ({budget_id})"
 
     @property
@@ -80,12 +92,8 @@ class Account:
         return bool(self.budgets) and not self._wanted
 
     @cached_property
-    def account_types(self) -> dict[str, str]:
+    def account_types(self) -> dict[str, str | None]:
         """Type of each account by its id."""
-        accounts = (budget.get("accounts") or () for budget in self.budgets)
-        return {account["id"]: account["type"] for some in accounts for account in some}
-
-
-def printable(text: object) -> str:
-    """Return text for one line of a log, with control characters escaped."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in str(text))
+        lists = (budget.get("accounts") for budget in self.budgets)
+        accounts = (one for some in lists if isinstance(some, list) for one in some)
+        return {str(a.get("id")): a.get("type") for a in accounts if isinstance(a, dict)}

@@ -167,7 +167,7 @@ def error_of(path: str, http_response: requests.Response, body: str) -> Exceptio
     try:
         detail = json.loads(body)["error"]
         code, text = str(detail["id"]), str(detail["detail"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         code, text = str(status), str(http_response.reason)
     line = f"{place(path)}: {status} {' '.join(text.split())[:200]}"
     if refusal := REFUSALS.get(code, REFUSALS.get(str(status))):
@@ -177,13 +177,19 @@ def error_of(path: str, http_response: requests.Response, body: str) -> Exceptio
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(line, _seconds(http_response.headers.get("Retry-After")))
     if http_response.is_redirect:
-        host = urlsplit(http_response.headers["Location"]).hostname or "another address"
         return AccountError(
-            f"{place(path)}: the server redirects to {host}, which must not get the token. Set "
-            "api_url to the address that answers."
+            f"{place(path)}: the server redirects to {_host(http_response.headers['Location'])}, "
+            "which must not get the token. Set api_url to the address that answers."
         )
     kinds = {"404.2": NotFoundError, "400": BadRequestError}
     return kinds.get(code, YNABError)(f"{line}. Check api_url; if it is right, please report this.")
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "another address"
+    except ValueError:
+        return "another address"
 
 
 def _lost(path: str, error: Exception) -> Exception:

@@ -17,9 +17,12 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_ynab.errors import IncompleteError, TransientError, YNABError
+from tap_ynab.logs import OneLine
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import click
 
     from tap_ynab.writer import Writer
 
@@ -36,6 +39,12 @@ class CommandLineTap(Tap):
     def run(self) -> None:
         """Sync everything."""
         self.sync_all()
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return the command."""
+        logging.setLogRecordFactory(OneLine)
+        return super().get_singer_command()
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -106,7 +115,7 @@ def errors_in_one_line() -> Iterator[None]:
 
 def _end(*lines: str) -> t.NoReturn:
     for line in lines:
-        logger.error(line)
+        logger.error("%s", line)
     sys.exit(1)
 
 

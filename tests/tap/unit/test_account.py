@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tap_ynab.account import Account, printable
+from tap_ynab.account import Account
 from tap_ynab.errors import AccountError, NotFoundError
 
 from tests.tap.unit.responses import of_data
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BUDGETS: list[dict[str, Any]] = [
     {"id": "b1", "name": "Household", "accounts": [{"id": "a1", "type": "checking"}]},
-    {"id": "b2", "name": "Club\x1b[31m\n", "accounts": [{"id": "a2", "type": "cash"}]},
+    {"id": "b2", "name": "Club", "accounts": [{"id": "a2", "type": "cash"}]},
     {"id": "b3", "name": "Household"},
 ]
 
@@ -31,26 +31,10 @@ def account(*wanted: str, budgets: list[dict[str, Any]] = BUDGETS) -> Account:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("Our Household", "Our Household"),
-        ("Zwölf 予算 'quoted' \\", "Zwölf 予算 'quoted' \\"),
-        ("two\nlines\r\t", r"two\nlines\r\t"),
-        ("\x1b[31mred\x7f\0", r"\x1b[31mred\x7f\x00"),
-        ("\u202eright to left\u2028", r"\u202eright to left\u2028"),
-        (None, "None"),
-        (5, "5"),
-    ],
-)
-def test_text_for_the_log_is_one_line_without_control_characters(text: object, shown: str) -> None:
-    assert printable(text) == shown
-
-
-@pytest.mark.parametrize(
     ("wanted", "labels"),
     [
-        ((), ["Household (b1)", r"Club\x1b[31m\n", "Household (b3)"]),
-        (("b2", "b1"), [r"Club\x1b[31m\n", "Household"]),
+        ((), ["Household (b1)", "Club", "Household (b3)"]),
+        (("b2", "b1"), ["Club", "Household"]),
     ],
 )
 def test_a_budget_is_called_by_its_name_and_by_its_id_if_names_are_the_same(
@@ -75,13 +59,38 @@ def test_budgets_are_those_that_are_wanted_or_all(wanted: tuple[str, ...], ids: 
 
 @pytest.mark.parametrize(
     ("budgets", "seen"),
-    [(BUDGETS[1:], r"b2 \(Club\\x1b\[31m\\n\), b3 \(Household\)\."), ([], r"none\.")],
+    [(BUDGETS[1:], r"b2 \(Club\), b3 \(Household\)\."), ([], r"none\.")],
 )
 def test_an_unknown_budget_is_named_and_so_are_those_there_are(
     budgets: list[dict[str, Any]], seen: str
 ) -> None:
     with pytest.raises(AccountError, match=rf"no budget b8, b9\. It sees: {seen}$"):
         _ = account("b8", "B9", budgets=budgets).budgets
+
+
+def test_what_is_no_id_of_a_budget_is_not_repeated() -> None:
+    with pytest.raises(
+        AccountError, match=r"sees no budget that is no id, b8\. It sees: "
+    ) as error:
+        _ = account("s3cr3t-t0ken", "b8").budgets
+    assert "t0ken" not in str(error.value)
+
+
+@pytest.mark.parametrize("budget", [5, "b1", None, [], {}, {"id": None}, {"id": 5}, {"id": ["b1"]}])
+def test_a_list_of_budgets_without_ids_is_no_answer_of_ynab(budget: Any) -> None:
+    with pytest.raises(AccountError, match="Check api_url"):
+        _ = account(budgets=[*BUDGETS, budget]).budgets
+
+
+@pytest.mark.parametrize("accounts", [5, "a", {}, [5], [None], [{}], [{"id": []}], [{"id": "a9"}]])
+def test_accounts_without_types_have_none(accounts: Any) -> None:
+    found = account(budgets=[*BUDGETS, {"id": "b4", "name": None, "accounts": accounts}])
+    types = found.account_types
+    assert {name: types.get(name) for name in ("a1", "a2", "a9")} == {
+        "a1": "checking",
+        "a2": "cash",
+        "a9": None,
+    }
 
 
 def test_an_account_without_budgets_is_not_whole() -> None:
