@@ -1,15 +1,13 @@
-"""Tests see none of the caller's settings: neither variables nor the repository's `.env`."""
+"""Tests see none of the caller's settings."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.support.environment import SETTING
 from tests.support.pipeline import PROJECT
-from tests.support.runs import good, run
 
 HOSTILE = dict(
     line.split("=", 1)
@@ -38,19 +36,3 @@ def test_variables_of_the_caller_reach_no_test() -> None:
 
 def test_no_setting_is_in_the_environment() -> None:
     assert not list(filter(SETTING.fullmatch, os.environ))
-
-
-def test_the_env_file_of_the_repository_is_not_read(tmp_path: Path) -> None:
-    finished = good(
-        run(
-            "--config=ENV",
-            "--discover",
-            folder=tmp_path,
-            TAP_YNAB_ACCESS_TOKEN="a",  # noqa: S106 opens nothing
-            LOGLEVEL="DEBUG",
-        )
-    )
-    [line] = [line for line in finished.log.splitlines() if "Loading configuration from" in line]
-    found = Path(line.split()[-1])
-    assert found.parent == Path(sys.prefix)
-    assert found.read_bytes() == b""

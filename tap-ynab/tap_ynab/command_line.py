@@ -14,10 +14,13 @@ import typing as t
 from contextlib import contextmanager, suppress
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
+from singer_sdk.helpers._classproperty import classproperty
 
-from tap_ynab.errors import IncompleteError, TransientError, YNABError
+from tap_ynab.errors import IncompleteError
 from tap_ynab.logs import OneLine
+from tap_ynab.settings import mistakes_in_environment
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,34 +63,49 @@ class CommandLineTap(Tap):
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         with errors_in_one_line():
-            if config.parse_env:
-                cls._check_environment()
             tap = cls(
                 config=config.config,
                 parse_env_config=config.parse_env,
                 state=read_object(state) if state else None,
-                catalog=read_object(catalog, "streams") if catalog else None,
+                catalog=read_object(catalog) if catalog else None,
             )
             tap.run()
 
+    @classproperty
+    def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805 as the SDK has it
+        """Settings from the environment of the process.
+
+        The SDK would first read a `.env` in any folder above its installation, and let it win.
+        """
+        cls.append_builtin_config(cls.config_jsonschema)
+        return parse_environment_config(
+            cls.config_jsonschema, cls._env_var_prefix, dotenv_path=os.devnull
+        )
+
     @classmethod
     def _check_environment(cls) -> None:
-        """Refuse a variable that is not a number: the SDK would not name it in its error."""
-        for name, definition in cls.config_jsonschema["properties"].items():
-            value = os.environ.get(variable := f"TAP_YNAB_{name.upper()}", "0")
-            if "integer" in definition.get("type", ()) and not value.lstrip("-").isdecimal():
-                raise ValueError(f"{variable} must be a whole number, not {value!r}.")
+        cls.append_builtin_config(schema := cls.config_jsonschema)
+        if found := mistakes_in_environment(schema, cls._env_var_prefix, os.environ):
+            raise ConfigValidationError("Config validation failed", errors=found)
 
     @classmethod
     def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
-        """Read the config files, each once, as it may be a pipe."""
+        """Read the config files, each once, as it may be a pipe, and check the environment."""
         with errors_in_one_line():
+            if "ENV" in value:
+                cls._check_environment()
             given = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
             for path in value:
                 if path != "ENV":
                     with open(path, encoding="utf-8") as file:  # noqa: PTH123 named as it was given
                         given.config.update(read_object(file))
             return given
+
+    @classmethod
+    def cb_discover(cls, *args: t.Any) -> None:
+        """Print the catalog."""
+        with errors_in_one_line():
+            super().cb_discover(*args)
 
     @classmethod
     def cb_test(cls, *args: t.Any) -> None:
@@ -109,7 +127,7 @@ def errors_in_one_line() -> Iterator[None]:
         _end("The loader has gone: see its own messages. Run again once it works.")
     except IncompleteError as error:
         _end(*error.lines)
-    except (YNABError, TransientError, OSError, ValueError) as error:
+    except (SingerSDKError, OSError, ValueError) as error:
         _end(str(error))
 
 
@@ -119,15 +137,14 @@ def _end(*lines: str) -> t.NoReturn:
     sys.exit(1)
 
 
-def read_object(file: t.IO[str], *keys: str) -> dict[str, t.Any]:
+def read_object(file: t.IO[str]) -> dict[str, t.Any]:
     """Return the JSON object in a file.
 
     Raises:
-        ValueError: There is none, or one without the keys.
+        ValueError: There is none.
     """
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         content = json.load(file)
-        if isinstance(content, dict) and content.keys() >= set(keys):
+        if isinstance(content, dict):
             return content
-    wanted = " with ".join(("a JSON object", *keys))
-    raise ValueError(f"{file.name} does not hold {wanted}. Check the file.")
+    raise ValueError(f"{file.name} does not hold a JSON object. Check the file.")

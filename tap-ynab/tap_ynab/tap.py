@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
 import typing as t
 import weakref
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_ynab.budget_api import BEGINNING
-from tap_ynab.client import is_loopback
 from tap_ynab.command_line import CommandLineTap
-from tap_ynab.records import is_date
+from tap_ynab.settings import TOKEN_ADDRESS, mistakes_of_kind, mistakes_of_value
 from tap_ynab.state import intact
 from tap_ynab.streams import STREAMS
 from tap_ynab.sync_run import SyncRun
@@ -26,12 +23,8 @@ if t.TYPE_CHECKING:
 
     from tap_ynab.base import YNABStream
 
-TOKEN_ADDRESS = "https://app.ynab.com/settings/developer"  # noqa: S105 where to make one
-
-NO_TOKEN = (
-    "access_token is missing, empty or not a token. Make a personal access token at "
-    f"{TOKEN_ADDRESS} and set access_token in the config file, or TAP_YNAB_ACCESS_TOKEN"
-)
+#: Seconds of the longest times that can be set.
+DAY = 86_400
 
 
 class TapYNAB(CommandLineTap):
@@ -78,7 +71,7 @@ class TapYNAB(CommandLineTap):
         ),
         th.Property(
             "request_timeout",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=DAY),
             default=90,
             title="Request timeout",
             description="Seconds without a byte after which a request is tried again. YNAB itself "
@@ -86,7 +79,7 @@ class TapYNAB(CommandLineTap):
         ),
         th.Property(
             "max_retry_time",
-            th.IntegerType(minimum=0),
+            th.IntegerType(minimum=0, maximum=DAY),
             default=300,
             title="Time for retries",
             description="Seconds for which a request that fails for a passing reason is tried "
@@ -119,34 +112,23 @@ class TapYNAB(CommandLineTap):
     ).to_dict()
 
     def __init__(self, **kwargs: t.Any) -> None:
-        """Check the settings as far as a JSON schema can't, before anything is requested."""
-        given = kwargs.get("config")
-        if isinstance(given, dict) and not isinstance(given.get("access_token", ""), str):
-            # The SDK's own message would quote the value.
-            raise _invalid(NO_TOKEN)
+        """Check the settings before anything is requested.
+
+        Raises:
+            ConfigValidationError: They are wrong. No line of it repeats a value.
+        """
+        if isinstance(given := kwargs.get("config"), dict):
+            # What is null has its default, like what is missing.
+            kwargs["config"] = {name: each for name, each in given.items() if each is not None}
         try:
             super().__init__(**kwargs)
         except ConfigValidationError as error:
-            raise error if self.config.get("access_token") else _invalid(NO_TOKEN) from error
-        if kwargs.get("validate_config", True):
-            self._check_settings()
+            found = mistakes_of_kind(self.config_jsonschema, self.config)
+            raise _invalid(found or error.errors or [str(error)]) from error
+        if kwargs.get("validate_config", True) and (found := [*mistakes_of_value(self.config)]):
+            raise _invalid(found)
         if not self.logger.isEnabledFor(logging.DEBUG):
             self.metrics_logger.setLevel(logging.WARNING)
-
-    def _check_settings(self) -> None:
-        if not re.fullmatch(r"[!-~]+", str(self.config["access_token"]).strip()):
-            raise _invalid(NO_TOKEN)
-        if not is_date(self.config["since_date"]):
-            raise _invalid(
-                f"since_date must be a date such as 2015-01-31, not {self.config['since_date']!r}"
-            )
-        url = urlsplit(self.config["api_url"])
-        is_private = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.geturl()))
-        if not (url.hostname and is_private):
-            raise _invalid(
-                "api_url must start with https://, or the token could be read on its way. Plain "
-                "http:// is for this machine only"
-            )
 
     @cached_property
     def sync_run(self) -> SyncRun:
@@ -204,5 +186,5 @@ class TapYNAB(CommandLineTap):
         run.conclude()
 
 
-def _invalid(line: str) -> ConfigValidationError:
-    return ConfigValidationError("Config validation failed", errors=[line], schema={})
+def _invalid(lines: list[str]) -> ConfigValidationError:
+    return ConfigValidationError("Config validation failed", errors=lines, schema={})

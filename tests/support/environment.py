@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from pathlib import Path
 
 #: Names of variables that set something in the tap, the loader, the project or the way to a server.
 SETTING = re.compile(
@@ -31,6 +29,3 @@ def forget_settings() -> None:
     """Keep the caller's settings from this process and from those it starts."""
     for name in filter(SETTING.fullmatch, list(os.environ)):
         del os.environ[name]
-    # For `--config=ENV` the SDK looks for a .env in each folder above its own, and lets it win over
-    # the environment. With this one it does not get to the repository's.
-    (Path(sys.prefix) / ".env").write_bytes(b"")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +79,61 @@ def test_a_setting_that_is_wrong_in_the_environment_is_named(
     finished = run("--config=ENV", folder=tmp_path, TAP_YNAB_REQUEST_TIMEOUT="soon", **account)
     assert "request_timeout" in failed(finished).lower()
     assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("REQUEST_TIMEOUT", "", "a whole number from 1 to 86400"),
+        ("REQUEST_TIMEOUT", "9" * 5000, "a whole number from 1 to 86400"),
+        ("MAX_RETRY_TIME", "1.5", "a whole number from 0 to 86400"),
+        ("REQUESTS_PER_HOUR", "٣", "a whole number, at least 1"),
+        ("WAIT_FOR_LIMIT", "ture", "true or false"),
+        ("USE_EXPORT", "", "true or false"),
+        ("FLATTENING_ENABLED", "maybe", "true or false"),
+        ("FLATTENING_MAX_DEPTH", "deep", "a whole number"),
+        ("STREAM_MAPS", "{", "an object as `tap-ynab --about` describes it"),
+        ("STREAM_MAPS", "[" * 100_000, "an object as `tap-ynab --about` describes it"),
+        ("BATCH_CONFIG", "s3cr3t", "an object as `tap-ynab --about` describes it"),
+    ],
+)
+def test_a_variable_of_the_wrong_kind_is_named_and_not_repeated(
+    account: dict[str, str], tmp_path: Path, name: str, value: str, wanted: str
+) -> None:
+    environment = {**account, f"TAP_YNAB_{name}": value}
+    finished = run("--config=ENV", folder=tmp_path, **environment)
+    assert failed(finished).endswith(f" TAP_YNAB_{name} must be {wanted}.")
+    assert "s3cr3t" not in finished.log
+
+
+@pytest.mark.parametrize("option", ["--discover", "--test"])
+def test_so_it_is_for_other_commands(account: dict[str, str], tmp_path: Path, option: str) -> None:
+    environment = {**account, "TAP_YNAB_REQUEST_TIMEOUT": "soon"}
+    finished = run("--config=ENV", option, folder=tmp_path, **environment)
+    assert "TAP_YNAB_REQUEST_TIMEOUT must be" in failed(finished)
+
+
+@pytest.mark.parametrize("value", ["TRUE", "1", "on", "No"])
+def test_words_for_true_and_false(account: dict[str, str], tmp_path: Path, value: str) -> None:
+    environment = {**account, "TAP_YNAB_USE_EXPORT": value}
+    good(run("--config=ENV", "--discover", folder=tmp_path, **environment))
+
+
+def test_no_env_file_is_read(account: dict[str, str], sandbox: Sandbox, tmp_path: Path) -> None:
+    """The SDK would read one in a folder above its own, or as here, in that of a shell's Python.
+
+    Whoever can write one there could have the token sent elsewhere.
+    """
+    lines = ("TAP_YNAB_API_URL=https://evil.test", "TAP_YNAB_USER_AGENT=evil", "HTTPS_PROXY=evil")
+    (tmp_path / ".env").write_text("\n".join(lines))
+    start = "from tap_ynab.tap import TapYNAB; TapYNAB.cli()"
+    finished = good(
+        execute(sys.executable, "-c", start, "--config=ENV", folder=tmp_path, **account)
+    )
+    assert "evil" not in finished.log
+    assert {r.headers["user-agent"] for r in sandbox.requests} == {
+        f"tap-ynab/{version('tap-ynab')}"
+    }
 
 
 def test_of_several_config_files_the_last_one_wins(

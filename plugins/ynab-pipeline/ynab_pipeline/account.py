@@ -37,11 +37,7 @@ def choose_account(arguments: list[str]) -> list[str]:
 
 
 def _use_sandbox(folder: Path) -> Path:
-    """Start the sandbox unless it runs, and return a config file that points the tap at it.
-
-    Values from the environment would not do: for those the SDK also reads the project's .env, and
-    its token does not belong into the sandbox.
-    """
+    """Start the sandbox unless it runs, and return a config file that points the tap at it."""
     try:
         from ynab_sandbox import Daemon, Options, SandboxError  # noqa: PLC0415 -- optional
     except ModuleNotFoundError as error:
