@@ -18,6 +18,7 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.helpers._classproperty import classproperty
 
+from tap_ynab.catalog import check_catalog
 from tap_ynab.errors import IncompleteError
 from tap_ynab.logs import OneLine
 from tap_ynab.settings import mistakes_in_environment
@@ -43,6 +44,19 @@ class CommandLineTap(Tap):
         """Sync everything."""
         self.sync_all()
 
+    def setup_mapper(self) -> None:
+        """Prepare the stream maps.
+
+        Raises:
+            ValueError: They can't be used.
+        """
+        try:
+            super().setup_mapper()
+        except SingerSDKError:
+            raise
+        except Exception as error:  # the mapper takes what the JSON schema lets through
+            raise ValueError(f"stream_maps can't be used: {error!r}") from error
+
     @classmethod
     def get_singer_command(cls) -> click.Command:
         """Return the command."""
@@ -67,9 +81,16 @@ class CommandLineTap(Tap):
                 config=config.config,
                 parse_env_config=config.parse_env,
                 state=read_object(state) if state else None,
-                catalog=read_object(catalog) if catalog else None,
+                catalog=check_catalog(read_object(catalog)) if catalog else None,
             )
             tap.run()
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
+        """Add the settings of the SDK."""
+        super().append_builtin_config(config_jsonschema)
+        settings = config_jsonschema["properties"]
+        settings["stream_maps"] = _without_words(settings["stream_maps"])
 
     @classproperty
     def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805 as the SDK has it
@@ -114,6 +135,18 @@ class CommandLineTap(Tap):
             super().cb_test(*args)
 
 
+def _without_words(schema: t.Any) -> t.Any:
+    """Return a JSON schema without the alternative "null", at which validators fail."""
+    if isinstance(schema, list):
+        return [_without_words(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {name: _without_words(each) for name, each in schema.items()}
+    if "anyOf" in plain:
+        plain["anyOf"] = [each for each in plain["anyOf"] if each != "null"]
+    return plain
+
+
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """End the process with a line for what went wrong, instead of a traceback."""
@@ -127,6 +160,8 @@ def errors_in_one_line() -> Iterator[None]:
         _end("The loader has gone: see its own messages. Run again once it works.")
     except IncompleteError as error:
         _end(*error.lines)
+    except RecursionError:
+        _end("A config file or the catalog is nested too deeply. Check the files.")
     except (SingerSDKError, OSError, ValueError) as error:
         _end(str(error))
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.runs import failed, run
+from tests.support.catalogs import Catalog
+from tests.support.runs import failed, good, run, streams_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ynab_sandbox import Sandbox
 
-    from tests.support.pipeline import Finished, Tap
+    from tests.support.pipeline import Finished, Row, Tap
 
 SECRET = "s3cr3t-t0ken-of-mine"  # noqa: S105 the one that must not show up
 
@@ -109,7 +110,7 @@ def test_the_token_shows_up_nowhere(tap: Tap, sandbox: Sandbox, level: str) -> N
 def test_a_bad_since_date(tap: Tap, sandbox: Sandbox, since_date: str) -> None:
     finished = tap.run(since_date=since_date)
     assert_plain(finished)
-    assert "since_date must be a date such as 2015-01-31" in last_line(finished)
+    assert last_line(finished) == "since_date must be a date such as 2015-01-31."
     assert not sandbox.requests
 
 
@@ -151,10 +152,90 @@ def test_a_file_that_is_no_json_object(tap: Tap, tmp_path: Path, option: str, co
     assert "broken.json" in last_line(finished)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    finished = run("--config", str(tmp_path / "missing.json"), folder=tmp_path)
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b" ", b"null", b"NaN", b"{} {}", b"\x00", b"{'a': 1}"),
+        b'{"a": "\xff"}',  # not UTF-8
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+    ids=lambda content: repr(content[:12]),
+)
+@pytest.mark.parametrize("option", ["--config", "--state"])
+def test_a_file_that_is_no_json_text(tap: Tap, tmp_path: Path, option: str, content: bytes) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_bytes(content)
+    finished = tap.run(option, str(broken))
     assert_plain(finished)
-    assert "missing.json" in last_line(finished)
+    assert "broken.json does not hold a JSON object" in last_line(finished)
+
+
+@pytest.mark.parametrize("depth", [100, 900])
+@pytest.mark.parametrize(
+    ("option", "content", "code"),
+    [
+        ("--state", '{"bookmarks": {"payees": {"partitions": [%s]}}}', 0),
+        ("--state", '{"unknown": %s}', 0),
+        ("--config", '{"stream_map_config": {"a": %s}}', None),
+        ("--config", '{"budget_ids": %s}', 1),
+        ("--catalog", '{"streams": %s}', 1),
+        (
+            "--catalog",
+            (
+                '{"streams": [{"tap_stream_id": "payees", "metadata": [], "schema": {"properties": '
+                '{"id": {"type": ["string"], "items": {"items": {"x": %s}}}}}}]}'
+            ),
+            None,
+        ),
+    ],
+)
+def test_a_file_that_is_nested_deep(
+    tap: Tap, option: str, content: str, code: int | None, depth: int
+) -> None:
+    deep = tap.folder / "deep.json"
+    deep.write_text(content % ("[" * depth + "]" * depth))
+    finished = tap.run(option, str(deep))
+    assert "Traceback" not in finished.log
+    # Whether a depth can be read at all differs between versions of Python.
+    assert finished.code in ({0, 1} if code is None else {code, 1}), finished.log
+
+
+@pytest.mark.parametrize(
+    ("catalog", "where"),
+    [
+        ({}, "streams"),
+        ({"streams": None}, "$.streams"),
+        ({"streams": {}}, "$.streams"),
+        ({"streams": ["payees"]}, "$.streams[0]"),
+        ({"streams": [{}]}, "tap_stream_id"),
+        ({"streams": [{"tap_stream_id": "payees", "metadata": []}]}, "schema"),
+    ],
+)
+def test_a_catalog_that_is_none_says_where(tap: Tap, catalog: Row, where: str) -> None:
+    finished = tap.run("--catalog", tap.write("catalog.json", catalog))
+    assert_plain(finished)
+    assert where in last_line(finished)
+    assert "tap-ynab --discover" in last_line(finished)
+
+
+def test_streams_that_the_tap_does_not_have_are_not_read(tap: Tap) -> None:
+    catalog = Catalog(tap).only("payees")
+    catalog.content["streams"].append(
+        {**catalog.streams["payees"], "tap_stream_id": "unknown", "stream": "unknown"}
+    )
+    finished = good(tap.run(*catalog.arguments()))
+    assert streams_in(finished) == {"payees"}
+
+
+@pytest.mark.parametrize("name", ["missing.json", ".", "\x1b[2J"])
+def test_a_file_that_can_not_be_read(tmp_path: Path, name: str) -> None:
+    finished = run("--config", str(tmp_path / name), folder=tmp_path)
+    assert_plain(finished)
+    assert str(tmp_path) in last_line(finished)
+    assert "\x1b" not in finished.log
 
 
 def test_the_connection_test_says_it_as_plainly(tap: Tap, sandbox: Sandbox) -> None:
