@@ -17,7 +17,7 @@ from project_postgres.cluster import DATABASE, USER, Cluster
 from project_postgres.database import create_database
 from project_postgres.errors import ServerError
 from project_postgres.lock import FolderLock
-from project_postgres.programs import program, server_environment, with_last_lines
+from project_postgres.programs import server_environment, with_last_lines
 
 _PATIENCE = 60.0  # seconds, as pg_ctl has
 _PAUSE = 0.02
@@ -158,11 +158,9 @@ class Server:
         self._pid_file.unlink(missing_ok=True)
         port = tcp.choose(self.folder / "port")
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-        self._spawn([*account.prefix, *self._postgres(), f"--port={port}", *settings], lock)
+        data = account.data_argument(self._cluster.data)
+        self._spawn([*account.command("postgres"), "-D", data, f"--port={port}", *settings], lock)
         return port
-
-    def _postgres(self) -> list[str]:
-        return [program("postgres"), "-D", str(self._cluster.data)]
 
     def _spawn(self, command: list[str], lock: int) -> None:
         # Each start has a log of its own. A new file, since the old one may be another user's.
@@ -177,7 +175,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self.folder,
+                cwd=self._cluster.data,
                 env=server_environment(),
                 pass_fds=(lock,),
                 start_new_session=True,
