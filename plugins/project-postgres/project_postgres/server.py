@@ -38,6 +38,11 @@ _SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "log_checkpoints": "off",
+    # The log is about the server. Errors of statements are the client's, and quote values of rows;
+    # what else does so is the detail, the context and the statement of a message.
+    "log_min_messages": "log",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
 
