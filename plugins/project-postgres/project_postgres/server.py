@@ -8,7 +8,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from project_postgres import port as tcp
@@ -18,6 +18,9 @@ from project_postgres.database import create_database
 from project_postgres.errors import ServerError
 from project_postgres.lock import FolderLock
 from project_postgres.programs import server_environment, with_last_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PATIENCE = 60.0  # seconds, as pg_ctl has
 _PAUSE = 0.02
@@ -95,8 +98,7 @@ class Server:
         Raises:
             ServerError: If it does not run.
         """
-        address = f"{tcp.HOST}:{self.port}/{quote(self.database, safe='')}"
-        return f"postgresql://{USER}:{self._cluster.password}@{address}"
+        return _url(self.libpq_variables)
 
     @property
     def libpq_variables(self) -> dict[str, str]:
@@ -111,7 +113,11 @@ class Server:
             "PGUSER": USER,
             "PGPASSWORD": self._cluster.password,
             "PGDATABASE": self.database,
+            # A client proves with this that it knows the password without sending it, and has the
+            # server prove the same. Whoever listens on a stopped server's port learns nothing.
+            "PGREQUIREAUTH": "scram-sha-256",
         }
+
 
     def start(self) -> str:
         """Start the server unless it runs, and wait until its database accepts connections.
@@ -232,3 +238,12 @@ class Server:
             return _Postmaster(int(lines[0]), int(lines[3]), lines[7].strip() == "ready")
         except (FileNotFoundError, IndexError, ValueError):
             return None
+
+
+def _url(variables: Mapping[str, str]) -> str:
+    """Return the URL that says the same as PG* variables."""
+    own = {name: quote(value, safe="") for name, value in variables.items()}
+    return (
+        f"postgresql://{own['PGUSER']}:{own['PGPASSWORD']}@{own['PGHOST']}:{own['PGPORT']}"
+        f"/{own['PGDATABASE']}?require_auth={own['PGREQUIREAUTH']}"
+    )
