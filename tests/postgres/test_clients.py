@@ -68,13 +68,25 @@ def with_psql(server: Server) -> Callable[[], str]:
     return connect
 
 
+def reader_with_psycopg(server: Server) -> Callable[[], str]:
+    """Likewise, as a reader."""
+    url = server.reader()
+
+    def connect() -> str:
+        with pytest.raises(psycopg.OperationalError) as error:
+            psycopg.connect(url)
+        return str(error.value)
+
+    return connect
+
+
 def test_a_stranger_on_the_port_of_a_stopped_server_learns_nothing(
     new_server: Callable[[], Server],
 ) -> None:
     server = new_server()
     server.start()
     port = server.port
-    ways = [way(server) for way in (with_psycopg, with_psql)]
+    ways = [way(server) for way in (with_psycopg, with_psql, reader_with_psycopg)]
     server.stop()
     with socket.create_server(("127.0.0.1", port)) as listener, ThreadPoolExecutor(1) as stranger:
         for connect in ways:

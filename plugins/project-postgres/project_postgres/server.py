@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from project_postgres import port as tcp
+from project_postgres import readers
 from project_postgres.account import server_account
 from project_postgres.cluster import DATABASE, USER, Cluster
 from project_postgres.database import create_database
@@ -20,8 +21,10 @@ from project_postgres.lock import FolderLock
 from project_postgres.programs import server_environment, with_last_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+#: The name of a reader that is given none.
+READER = "reader"
 _PATIENCE = 60.0  # seconds, as pg_ctl has
 _PAUSE = 0.02
 
@@ -118,6 +121,31 @@ class Server:
             "PGREQUIREAUTH": "scram-sha-256",
         }
 
+    def reader(self, name: str = READER, schemas: Sequence[str] = ()) -> str:
+        """Return the URL of a role that can only read the database, created on first use.
+
+        Args:
+            name: The role.
+            schemas: The schemas that it can read, which are created unless they exist. If there are
+                none, it can read all of them, or those that it could read before.
+
+        Raises:
+            ServerError: If the server does not run, or the role was made for something else.
+        """
+        own = self.libpq_variables
+        password = readers.create(name, schemas, folder=self.folder, connection=own)
+        return _url({**own, "PGUSER": name, "PGPASSWORD": password})
+
+    def revoke_reader(self, name: str = READER) -> bool:
+        """Drop a reader and end its sessions.
+
+        Returns:
+            Whether it was there.
+
+        Raises:
+            ServerError: If the server does not run, or the role is not a reader.
+        """
+        return readers.revoke(name, folder=self.folder, connection=self._maintenance)
 
     def start(self) -> str:
         """Start the server unless it runs, and wait until its database accepts connections.
@@ -141,8 +169,7 @@ class Server:
                 os.close(lock)
             self._await_ready(port, deadline)
         if self.database != DATABASE:
-            connection = {**self.libpq_variables, "PGDATABASE": DATABASE}
-            create_database(self.database, folder=self.folder, connection=connection)
+            create_database(self.database, folder=self.folder, connection=self._maintenance)
         return self.url
 
     def stop(self) -> None:
@@ -161,6 +188,10 @@ class Server:
                     os.kill(postmaster.pid, signal.SIGINT)
                 signalled = True
             self._pause(deadline, "has not stopped")
+
+    @property
+    def _maintenance(self) -> dict[str, str]:
+        return {**self.libpq_variables, "PGDATABASE": DATABASE}
 
     def _launch(self, lock: int) -> int:
         account = server_account()
