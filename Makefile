@@ -34,7 +34,7 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@$(DEMO) invoke target-postgres:psql -f demo/delta.sql
 	@$(DEMO) invoke target-postgres:psql -v state="$$($(DEMO) state get demo:tap-ynab-to-target-postgres)" -f demo/summary.sql
 	@echo "Open the database:  $(MELTANO) --environment=demo invoke target-postgres:psql"
-	@echo "Its URL:            $(MELTANO) --environment=demo invoke target-postgres:database url"
+	@echo "For other programs: $(MELTANO) --environment=demo invoke target-postgres:database reader"
 	@echo "Stop everything:    make stop"
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ def test_options_of_meltano(
         word.partition("=")[0]
         for _, call in MELTANO_CALLS
         if words_of(call)[0] == subcommand
-        for word in call
+        for word in before_command_of_a_plugin(call)
         if word.startswith("--")
     }
     chosen = {
@@ -130,6 +131,35 @@ def test_options_of_meltano(
         program = installed(MELTANO)
         text = output(program, "--help") + output(program, subcommand, "--help")
         assert options <= set(re.findall(r"--[\w-]+", text))
+
+
+def before_command_of_a_plugin(call: list[str]) -> list[str]:
+    """Words for Meltano itself; the rest is for the program that it starts."""
+    return list(takewhile(lambda word: ":" not in word, call))
+
+
+# The project's PostgreSQL
+
+
+@pytest.mark.parametrize(
+    "call",
+    [call for document in all_pages() for call in document.commands("project-postgres")],
+    ids=" ".join,
+)
+def test_commands_of_project_postgres(call: list[str]) -> None:
+    program = Path(sys.executable).with_name("project-postgres")
+    known = set(re.findall(r"--[\w-]+", output(program, *words_of(call)[:1], "--help")))
+    assert {word for word in call if word.startswith("--")} <= known
+
+
+@each_page
+def test_no_command_has_a_password_among_its_arguments(document: Document) -> None:
+    """Every user of the machine can read those."""
+    blocks = (*document.code("console"), *document.code("bash"), *document.code(""))
+    commands = [line for block in blocks for line in block.splitlines()] + document.spans()
+    for command in commands:
+        assert not re.search(r"\$\([^)]*(url|reader)\b", command)
+        assert not re.search(r"\w .*://[^ /]*:[^ /]*@", command)
 
 
 # The tap

@@ -49,7 +49,7 @@ def test_the_projects_server_wins_over_the_configuration(
     assert merged["sqlalchemy_url"] == project_server.url.replace(
         "postgresql", "postgresql+psycopg"
     )
-    assert project_server.url.endswith("/ynab")
+    assert project_server.url.endswith("/ynab?require_auth=scram-sha-256")
     assert merged["ssh_tunnel"] == {"enable": False}
     assert [name for name in started.environment if name.startswith("PG")] == ["PGTZ"]
     assert started.environment["PGTZ"] == "UTC"

@@ -77,8 +77,9 @@ def test_a_path_may_be_odd_and_the_environment_too(
     arguments = ("--dir", server.folder)
     started = command("start", *arguments, env=environment)
     assert started.returncode == 0, started.stderr
-    query = ("psql", *arguments, "-XAtc", "show data_directory")
-    assert command(*query, env=environment).stdout == f"{server.folder}/data\n"
+    query = ("psql", *arguments, "-XAtc", "select pg_read_file('PG_VERSION')")
+    version = (server.folder / "data" / "PG_VERSION").read_text()
+    assert command(*query, env=environment).stdout.strip() == version.strip()
     assert command("stop", *arguments, env=environment).stdout == f"stopped: {server.folder}\n"
 
 

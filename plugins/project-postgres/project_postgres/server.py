@@ -8,17 +8,23 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from project_postgres import port as tcp
+from project_postgres import readers
 from project_postgres.account import server_account
 from project_postgres.cluster import DATABASE, USER, Cluster
 from project_postgres.database import create_database
 from project_postgres.errors import ServerError
 from project_postgres.lock import FolderLock
-from project_postgres.programs import program, server_environment, with_last_lines
+from project_postgres.programs import server_environment, with_last_lines
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: The name of a reader that is given none.
+READER = "reader"
 _PATIENCE = 60.0  # seconds, as pg_ctl has
 _PAUSE = 0.02
 
@@ -38,6 +44,11 @@ _SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "log_checkpoints": "off",
+    # The log is about the server. Errors of statements are the client's, and quote values of rows;
+    # what else does so is the detail, the context and the statement of a message.
+    "log_min_messages": "log",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
 
@@ -90,8 +101,7 @@ class Server:
         Raises:
             ServerError: If it does not run.
         """
-        address = f"{tcp.HOST}:{self.port}/{quote(self.database, safe='')}"
-        return f"postgresql://{USER}:{self._cluster.password}@{address}"
+        return _url(self.libpq_variables)
 
     @property
     def libpq_variables(self) -> dict[str, str]:
@@ -106,7 +116,36 @@ class Server:
             "PGUSER": USER,
             "PGPASSWORD": self._cluster.password,
             "PGDATABASE": self.database,
+            # A client proves with this that it knows the password without sending it, and has the
+            # server prove the same. Whoever listens on a stopped server's port learns nothing.
+            "PGREQUIREAUTH": "scram-sha-256",
         }
+
+    def reader(self, name: str = READER, schemas: Sequence[str] = ()) -> str:
+        """Return the URL of a role that can only read the database, created on first use.
+
+        Args:
+            name: The role.
+            schemas: The schemas that it can read, which are created unless they exist. If there are
+                none, it can read all of them, or those that it could read before.
+
+        Raises:
+            ServerError: If the server does not run, or the role was made for something else.
+        """
+        own = self.libpq_variables
+        password = readers.create(name, schemas, folder=self.folder, connection=own)
+        return _url({**own, "PGUSER": name, "PGPASSWORD": password})
+
+    def revoke_reader(self, name: str = READER) -> bool:
+        """Drop a reader and end its sessions.
+
+        Returns:
+            Whether it was there.
+
+        Raises:
+            ServerError: If the server does not run, or the role is not a reader.
+        """
+        return readers.revoke(name, folder=self.folder, connection=self._maintenance)
 
     def start(self) -> str:
         """Start the server unless it runs, and wait until its database accepts connections.
@@ -130,8 +169,7 @@ class Server:
                 os.close(lock)
             self._await_ready(port, deadline)
         if self.database != DATABASE:
-            connection = {**self.libpq_variables, "PGDATABASE": DATABASE}
-            create_database(self.database, folder=self.folder, connection=connection)
+            create_database(self.database, folder=self.folder, connection=self._maintenance)
         return self.url
 
     def stop(self) -> None:
@@ -151,6 +189,10 @@ class Server:
                 signalled = True
             self._pause(deadline, "has not stopped")
 
+    @property
+    def _maintenance(self) -> dict[str, str]:
+        return {**self.libpq_variables, "PGDATABASE": DATABASE}
+
     def _launch(self, lock: int) -> int:
         account = server_account()
         self._cluster.ensure(account, lock)
@@ -158,11 +200,9 @@ class Server:
         self._pid_file.unlink(missing_ok=True)
         port = tcp.choose(self.folder / "port")
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-        self._spawn([*account.prefix, *self._postgres(), f"--port={port}", *settings], lock)
+        data = account.data_argument(self._cluster.data)
+        self._spawn([*account.command("postgres"), "-D", data, f"--port={port}", *settings], lock)
         return port
-
-    def _postgres(self) -> list[str]:
-        return [program("postgres"), "-D", str(self._cluster.data)]
 
     def _spawn(self, command: list[str], lock: int) -> None:
         # Each start has a log of its own. A new file, since the old one may be another user's.
@@ -177,7 +217,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self.folder,
+                cwd=self._cluster.data,
                 env=server_environment(),
                 pass_fds=(lock,),
                 start_new_session=True,
@@ -229,3 +269,12 @@ class Server:
             return _Postmaster(int(lines[0]), int(lines[3]), lines[7].strip() == "ready")
         except (FileNotFoundError, IndexError, ValueError):
             return None
+
+
+def _url(variables: Mapping[str, str]) -> str:
+    """Return the URL that says the same as PG* variables."""
+    own = {name: quote(value, safe="") for name, value in variables.items()}
+    return (
+        f"postgresql://{own['PGUSER']}:{own['PGPASSWORD']}@{own['PGHOST']}:{own['PGPORT']}"
+        f"/{own['PGDATABASE']}?require_auth={own['PGREQUIREAUTH']}"
+    )
