@@ -64,11 +64,11 @@ clean: ## Remove what runs left behind, data included
 	@$(MAKE) --no-print-directory stop
 	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs
 
-.venv/installed: constraints.txt meltano.pth
+.venv/installed: constraints.txt meltano.pth plugins/ynab-pipeline/pyproject.toml
 	@echo "Installing Meltano ..."
 	@$(needs_python)$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) --upgrade pip
-	@.venv/bin/python $(PIP) meltano
+	@.venv/bin/python $(PIP) meltano -e plugins/ynab-pipeline
 	@cp meltano.pth "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 

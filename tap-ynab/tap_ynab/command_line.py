@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
     from tap_ynab.writer import Writer
 
-logger = logging.getLogger("tap-ynab")
+logger = logging.getLogger("tap_ynab")
 
 
 class CommandLineTap(Tap):
@@ -75,7 +75,7 @@ class CommandLineTap(Tap):
     ) -> None:
         """Run from the command line."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
-        cls.print_version(print_fn=cls.logger.info)
+        cls.print_version(print_fn=cls.logger.debug)
         with errors_in_one_line():
             tap = cls(
                 config=config.config,

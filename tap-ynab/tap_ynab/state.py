@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 
     from tap_ynab.feeds import Batch, Feed
 
-logger = logging.getLogger("tap-ynab")
+logger = logging.getLogger("tap_ynab")
 
 #: Streams whose rows have the names of payees, categories and accounts.
 WITH_NAMES = ("transactions", "scheduled_transactions")
@@ -137,7 +137,9 @@ class Bookmark:
         moved = ""
         if self._feed.is_delta and not self._is_full_refresh:
             moved = f", server_knowledge {_or_none(before)} -> {_or_none(self.value)}"
-        logger.info("%s: %s%s", self._label, count(rows), moved)
+        # Of a stream in which nothing happened there is nothing to say.
+        level = logging.INFO if rows or before != self.value else logging.DEBUG
+        logger.log(level, "%s: %s%s", self._label, count(rows), moved)
 
     def log_failure(self, rows: int, error: Exception) -> None:
         """Log why the bookmark does not move."""

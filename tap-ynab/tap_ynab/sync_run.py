@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from tap_ynab.feeds import Feed
     from tap_ynab.state import Partitions
 
-logger = logging.getLogger("tap-ynab")
+logger = logging.getLogger("tap_ynab")
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class SyncRun:
 
     def log_rows(self, stream: str, rows: int) -> None:
         """Log the rows of a stream that is not read budget by budget."""
-        logger.info("%s: %s", stream, count(rows))
+        logger.debug("%s: %s", stream, count(rows))
 
     def left_out(self, stream: str, budget_id: str | None) -> None:
         """Note that a row has no id, so that it can't be written."""

@@ -27,6 +27,9 @@ if t.TYPE_CHECKING:
 DAY = 86_400
 
 
+logger = logging.getLogger("tap_ynab")
+
+
 class TapYNAB(CommandLineTap):
     """Singer tap for YNAB: whole budgets first, then what changed."""
 
@@ -161,13 +164,11 @@ class TapYNAB(CommandLineTap):
         """
         run = self.sync_run
         budgets = ", ".join(map(run.account.label, run.account.budget_ids)) or "none"
-        self.logger.info("Account at %s, budgets: %s", self.config["api_url"], budgets)
+        logger.info("Account at %s, budgets: %s", self.config["api_url"], budgets)
         run.forget_vanished_budgets()
         try:
             if run.state.left:
-                self.logger.info(
-                    "Reading first what the last run left because of the hourly limit."
-                )
+                logger.info("Reading first what the last run left because of the hourly limit.")
                 run.restrict(run.state.left)
                 self.sync_all()
             if not run.hit_the_limit:

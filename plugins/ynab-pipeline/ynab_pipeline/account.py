@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import project
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.files import pipe_of, write_config
+from ynab_pipeline.log import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def _use_sandbox(folder: Path) -> Path:
         running, _ = Daemon(folder).start(Options(rate_limit=0))
     except SandboxError as error:
         raise PipelineError(str(error)) from error
-    sys.stderr.write(f"account: the YNAB sandbox at {running.url} (invented data)\n")
+    say(f"account: the YNAB sandbox at {running.url} (invented data)")
     override = folder / "tap-ynab.json"
     # All that .env may say about a real account is set, so that none of it holds here.
     config = {

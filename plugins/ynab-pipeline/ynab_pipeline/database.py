@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import project
 from ynab_pipeline.destination import describe, settings
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.files import write_config
+from ynab_pipeline.log import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,11 @@ def choose_database(arguments: Sequence[str]) -> list[str]:
     """
     folder = project.named_folder(SWITCH)
     if folder is None:
-        _say(describe(settings(arguments)))
+        say(f"database: {describe(settings(arguments))}")
         return []
     added = ["--config", str(_use_server(folder))]
-    _say(f"{describe(settings([*arguments, *added]))} (project PostgreSQL in {folder})")
+    database = describe(settings([*arguments, *added]))
+    say(f"database: {database} (project PostgreSQL in {folder})")
     return added
 
 
@@ -61,7 +62,3 @@ def _use_server(folder: Path) -> Path:
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
     return override
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"database: {line}\n")

@@ -9,6 +9,7 @@ import sys
 
 from ynab_pipeline.account import choose_account
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, has_option
 from ynab_pipeline.project import make_private
 from ynab_pipeline.turns import wait_for_turn
@@ -28,4 +29,5 @@ def main() -> None:
             arguments = choose_account(arguments)
         become("tap-ynab", arguments)
     except (PipelineError, OSError) as error:
-        sys.exit(f"ynab-pipeline-tap: {explain(error)}")
+        say(f"ynab-pipeline-tap: {explain(error)}", "error")
+        sys.exit(1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ynab_pipeline.account import TOKEN
 from ynab_pipeline.database import choose_database
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, has_option
 from ynab_pipeline.project import make_private
 from ynab_pipeline.relay import relay_stderr
@@ -42,7 +43,8 @@ def main() -> None:
         if load is None:
             become("target-postgres", arguments)
     except (PipelineError, OSError) as error:
-        sys.exit(f"ynab-pipeline-target: {explain(error)}")
+        say(f"ynab-pipeline-target: {explain(error)}", "error")
+        sys.exit(1)
     load(arguments)
 
 

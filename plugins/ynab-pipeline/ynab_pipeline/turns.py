@@ -10,10 +10,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import sys
 from hashlib import sha256
 
 from ynab_pipeline import project
+from ynab_pipeline.log import say
 
 
 def wait_for_turn(name: str, notice: str) -> None:
@@ -37,6 +37,6 @@ def wait_for_turn(name: str, notice: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        sys.stderr.write(f"{notice}\n")
+        say(notice)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     os.set_inheritable(descriptor, True)  # noqa: FBT003 -- its only parameter

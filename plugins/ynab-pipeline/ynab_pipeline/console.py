@@ -1,0 +1,97 @@
+"""What a run shows on the console: the lines that matter to a person.
+
+Runs in Meltano's own process, as its logging configuration (`cli.log_config`, meltano_log.yaml).
+All lines go to a file in the project; with `--log-level=debug`, to the console too.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from logging.handlers import RotatingFileHandler
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+# Types are checked where Meltano is not installed: it has an environment of its own.
+from meltano.core.logging import formatters  # type: ignore[import-not-found]
+from meltano.core.project import Project  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+#: Loggers whose lines are for a person at any level.
+_OURS = ("tap_ynab", "ynab_pipeline")
+#: Warnings of Meltano that are none here, see `meltano_start`.
+_EXPECTED = {"Force option is enabled, ignoring stale job check."}
+#: Lines of Meltano that say once more that a plugin has failed.
+_ECHOES = {
+    "Extractor failed",
+    "Loader failed",
+    "Extractor and loader failed",
+    "Block run completed",
+}
+_SECONDS = re.compile(r"[\d.]+ s$")
+_MEGABYTE = 1 << 20
+
+
+class Console(logging.StreamHandler["TextIO"]):
+    """Shows warnings, errors and the lines of this project; the summary of a run comes last."""
+
+    def __init__(self) -> None:
+        """Write to standard error."""
+        super().__init__(sys.stderr)
+        self._began = monotonic()
+        self._summaries: list[logging.LogRecord] = []
+        self._has_failed = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a line, or keep it for the end of the run."""
+        line: dict[str, Any] = record.msg if isinstance(record.msg, dict) else {}
+        event = line.get("event")
+        if event == "Run completed":
+            for summary in () if self._has_failed else self._summaries:
+                super().emit(summary)
+            self._summaries.clear()
+        elif line.get("summary") and line.get("cmd_type") == "elb":
+            # What the tap has read is synced when the loader has loaded it.
+            line["event"] = _SECONDS.sub(f"{monotonic() - self._began:.1f} s", str(event))
+            self._summaries.append(record)
+        elif self._is_news(record, line):
+            self._has_failed |= record.levelno >= logging.ERROR
+            super().emit(record)
+
+    def _is_news(self, record: logging.LogRecord, line: dict[str, Any]) -> bool:
+        if record.levelno >= logging.WARNING:
+            event = line.get("event")
+            return event not in _EXPECTED and not (self._has_failed and event in _ECHOES)
+        return str(line.get("plugin_logger")).startswith(_OURS)
+
+
+def console() -> logging.Handler:
+    """Return the handler that Meltano's settings ask for."""
+    settings = Project.find().settings
+    level = str(settings.get("cli.log_level")).upper()
+    number = logging.getLevelName(level)
+    logging.getLogger().setLevel(number if isinstance(number, int) else logging.INFO)
+    handler = logging.StreamHandler() if number == logging.DEBUG else Console()
+    if isinstance(number, int):
+        handler.setLevel(number)
+    elif level == "DISABLED":
+        handler.setLevel(logging.CRITICAL + 1)
+    if str(settings.get("cli.log_format")) == "json":
+        handler.setFormatter(formatters.json_formatter())
+    else:
+        handler.setFormatter(formatters.console_log_formatter(colors=sys.stderr.isatty()))
+    return handler
+
+
+def log_file() -> logging.Handler:
+    """Return the handler that writes all lines to the project's log."""
+    folder = Project.find().root / "logs"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handler = RotatingFileHandler(
+        folder / "meltano.log", maxBytes=5 * _MEGABYTE, backupCount=3, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(formatters.console_log_formatter())
+    return handler

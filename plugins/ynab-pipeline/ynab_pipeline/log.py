@@ -1,0 +1,28 @@
+"""Lines that a command of this package writes to its log, which is standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+
+
+def say(line: str, level: str = "info") -> None:
+    """Write a line as Meltano expects it from a program of the SDK, or as text without Meltano."""
+    if "SINGER_SDK_LOG_CONFIG" not in os.environ:
+        sys.stderr.write(f"{line}\n")
+        return
+    entry = {
+        "level": level,
+        "pid": os.getpid(),
+        "logger_name": "ynab_pipeline",
+        "ts": time.time(),
+        "thread_name": threading.current_thread().name,
+        "app_name": "ynab-pipeline",
+        "stream_name": None,
+        "message": line,
+        "extra": {},
+    }
+    sys.stderr.write(f"{json.dumps(entry)}\n")
