@@ -20,6 +20,10 @@ from meltano.core.project import Project  # type: ignore[import-not-found]
 if TYPE_CHECKING:
     from typing import TextIO
 
+    Stream = logging.StreamHandler[TextIO]
+else:
+    Stream = logging.StreamHandler  # generic since Python 3.11
+
 #: Loggers whose lines are for a person at any level.
 _OURS = ("tap_ynab", "ynab_pipeline")
 #: Warnings of Meltano that are none here, see `meltano_start`.
@@ -35,7 +39,7 @@ _SECONDS = re.compile(r"[\d.]+ s$")
 _MEGABYTE = 1 << 20
 
 
-class Console(logging.StreamHandler["TextIO"]):
+class Console(Stream):
     """Shows warnings, errors and the lines of this project; the summary of a run comes last."""
 
     def __init__(self) -> None:

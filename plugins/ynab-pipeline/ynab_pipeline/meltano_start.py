@@ -17,7 +17,7 @@ os.umask(0o077)
 # Its own logs would be in the home folder.
 os.environ["XDG_STATE_HOME"] = str(_PROJECT / ".meltano" / "state")
 os.environ.setdefault("MELTANO_CLI_LOG_CONFIG", str(Path(__file__).with_name("meltano_log.yaml")))
-# After a run that was killed, it would refuse the next one for five minutes. Runs take turns anyway.
+# After a run that was killed, it would refuse the next one for five minutes. Runs take turns.
 os.environ.setdefault("MELTANO_RUN_FORCE", "true")
 # Its version is logged before it has read a logging configuration.
 logging.getLogger("meltano.cli.cli").setLevel(logging.WARNING)
