@@ -52,7 +52,7 @@ class CommandLineTap(Tap):
         """
         try:
             super().setup_mapper()
-        except SingerSDKError:
+        except ConfigValidationError:
             raise
         except Exception as error:  # the mapper takes what the JSON schema lets through
             raise ValueError(f"stream_maps can't be used: {error!r}") from error

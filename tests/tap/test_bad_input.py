@@ -221,6 +221,24 @@ def test_a_catalog_that_is_none_says_where(tap: Tap, catalog: Row, where: str) -
     assert "tap-ynab --discover" in last_line(finished)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"stream_maps": {"payees": {"hash": ""}}},
+        {"stream_maps": {"payees": {"hash": "nonsense("}}},
+        {"stream_maps": {"payees": 5}},
+        {"stream_maps": {"__else__": 5}},
+        {"stream_maps": {"payees": {"__else__": 5}}},
+        {"flattening_enabled": True},
+    ],
+    ids=json.dumps,
+)
+def test_a_setting_of_the_sdk_that_can_not_be_used_is_named(tap: Tap, config: Row) -> None:
+    finished = tap.run(**config)
+    assert_plain(finished)
+    assert next(iter(config)).partition("_")[0] in last_line(finished)
+
+
 def test_streams_that_the_tap_does_not_have_are_not_read(tap: Tap) -> None:
     catalog = Catalog(tap).only("payees")
     catalog.content["streams"].append(
