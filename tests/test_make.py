@@ -35,7 +35,13 @@ def clone(tmp_path: Path) -> Path:
     """A folder with what the Makefile reads."""
     folder = tmp_path / "clone"
     (folder / "tests/loaders").mkdir(parents=True)
-    for name in ("Makefile", "constraints.txt", "pyproject.toml", "tests/loaders/target-jsonl.txt"):
+    for name in (
+        "Makefile",
+        "constraints.txt",
+        "meltano.pth",
+        "pyproject.toml",
+        "tests/loaders/target-jsonl.txt",
+    ):
         shutil.copy(PROJECT / name, folder / name)
     return folder
 

@@ -43,9 +43,11 @@ class YNABStream(Stream):
         name: Name of the stream and of its table.
         schema: JSON schema of its records.
         feed: How it is read from a budget.
+        is_history: Whether rows of earlier runs stay, whatever this run brings.
     """
 
     feed: Feed | None = None
+    is_history = False
 
     primary_keys = ("id",)
 
@@ -72,6 +74,10 @@ class YNABStream(Stream):
         self._is_unexported = self.feed is not None and self.feed.export is ExportUse.COUNTER
         if self.feed and self.feed.is_delta:
             self.replication_key = "server_knowledge"
+
+    def rows_of_account(self) -> Iterable[Record]:
+        """Return the rows of a stream without a feed."""
+        return ()
 
     def transform(self, row: Record) -> None:
         """Change a row of YNAB's into one of the stream's, in place."""
@@ -153,15 +159,17 @@ class YNABStream(Stream):
         return self._records_of_budget(self.feed, context["budget_id"]) if context else iter(())
 
     def _records_of_account(self) -> Iterator[Record]:
-        self._stream_version = self._initialized_at if self._may_mark_rows else None
-        yield from self._records([dict(budget) for budget in self.run.account.budgets], {})
-        self.run.log_rows(self.name, self._rows)
+        marks_rows = not self.is_history and self._may_mark_rows
+        self._stream_version = self._initialized_at if marks_rows else None
+        yield from self._records(self.rows_of_account(), {})
 
     def _records_of_budget(self, feed: Feed, budget_id: str) -> Iterator[Record]:
         try:
             self.run.check()
             if self._in_full is None:
                 self._in_full = self.run.budgets_in_full(self.name, marks_rows=self._may_mark_rows)
+            if feed.is_delta and budget_id in self._in_full:
+                self.run.report.of(budget_id).is_full = True
             # Some loaders begin a new table with the first row of a new version (Singer's table
             # version), so only rows of a run that reads all of them have one.
             is_all = self._may_mark_rows and self._in_full == set(self.run.account.budget_ids)
@@ -211,7 +219,10 @@ class YNABStream(Stream):
             must_read_again = (self._is_unexported and self._maps) or (
                 can_mark_later and batches and reader.has_lost_rows(self.name)
             )
+            before = reader.bookmark(self.name).value
             reader.commit(self.name, batches, rows)
+            after = reader.bookmark(self.name).value
+            self.run.report.of(budget_id).add_rows(self.name, rows, before, after)
             if must_read_again:
                 reader.bookmark(self.name).reset()
         self._uncommitted.clear()

@@ -87,6 +87,8 @@ class YNABClient:
         self.request_timeout = request_timeout
         self.max_retry_time = max_retry_time
         self.limit = limit
+        #: Requests sent so far, retries included.
+        self.requests = 0
         self._session = requests.Session()
         # Through `auth`, not a header: a header would give way to a machine's ~/.netrc.
         self._session.auth = BearerTokenAuthenticator(token=access_token)
@@ -113,6 +115,7 @@ class YNABClient:
 
     def _get(self, path: str, params: dict[str, str | int | None]) -> Response:
         self.limit.take()
+        self.requests += 1
         try:
             with self._session.get(
                 self.api_url + path,

@@ -233,3 +233,27 @@ MONEY_MOVEMENT_GROUPS = schema(
     *references("performed_by_user_id"),
     DELETED,
 )
+
+SYNCS = schema(
+    th.Property(
+        "budget_id", th.StringType, description="Budget; null if the budgets could not be listed"
+    ),
+    th.Property("budget_name", th.StringType),
+    th.Property("started_at", th.DateTimeType, description="The same for all budgets of a run"),
+    th.Property("finished_at", th.DateTimeType),
+    th.Property("mode", th.StringType, description="`full` or `delta`"),
+    th.Property(
+        "status",
+        th.StringType,
+        description="`succeeded`, `failed`, or `incomplete`: the hourly limit has left some of it "
+        "for the next run",
+    ),
+    th.Property("error", th.StringType, description="What went wrong, and what to do"),
+    th.Property("requests", th.IntegerType, description="Requests for the budget, with retries"),
+    th.Property("rows", th.IntegerType, description="Rows that were read"),
+    th.Property(
+        "streams",
+        th.ObjectType(additional_properties=True),
+        description="For each stream: `rows`, and its bookmark before (`from`) and after (`to`)",
+    ),
+)

@@ -137,8 +137,7 @@ class Bookmark:
         moved = ""
         if self._feed.is_delta and not self._is_full_refresh:
             moved = f", server_knowledge {_or_none(before)} -> {_or_none(self.value)}"
-        # Of a stream in which nothing happened there is nothing to say.
-        level = logging.INFO if rows or before != self.value else logging.DEBUG
+        level = logging.INFO if rows else logging.DEBUG
         logger.log(level, "%s: %s%s", self._label, count(rows), moved)
 
     def log_failure(self, rows: int, error: Exception) -> None:

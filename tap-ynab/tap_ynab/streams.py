@@ -19,9 +19,12 @@ from tap_ynab.feeds import (
 )
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
+
+    from tap_ynab.sync_run import SyncRun
 
 
 class BudgetsStream(YNABStream):
@@ -29,6 +32,10 @@ class BudgetsStream(YNABStream):
 
     name = "budgets"
     schema = schemas.BUDGETS
+
+    def rows_of_account(self) -> Iterable[Record]:
+        """Return the budgets of the run."""
+        return [dict(budget) for budget in self.run.account.budgets]
 
     def transform(self, row: Record) -> None:
         """Make columns of the fields in the formats."""
@@ -170,6 +177,27 @@ class MoneyMovementGroupsStream(YNABStream):
     feed = unexported_list("money_movement_groups", created="group_created_at")
 
 
+class SyncsStream(YNABStream):
+    """History of runs, failed ones included, with a row for each budget. It is written last."""
+
+    name = "syncs"
+    schema = schemas.SYNCS
+    is_history = True
+
+    def __init__(self, tap: Tap, run: SyncRun) -> None:
+        """Have no rows until the run has ended."""
+        super().__init__(tap, run)
+        self.history: list[Record] = []
+
+    def rows_of_account(self) -> Iterable[Record]:
+        """Return the rows of the run that has ended."""
+        return self.history
+
+    def transform(self, row: Record) -> None:
+        """Leave out the flag of YNAB's rows."""
+        del row["deleted"]
+
+
 def delete_subtransactions(row: Record) -> None:
     """Delete the subtransactions of a deleted transaction, whatever their own flag says."""
     if row.get("deleted"):
@@ -191,4 +219,5 @@ STREAMS: tuple[type[YNABStream], ...] = (
     MonthCategoriesStream,
     MoneyMovementsStream,
     MoneyMovementGroupsStream,
+    SyncsStream,
 )

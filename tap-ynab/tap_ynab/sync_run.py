@@ -10,7 +10,7 @@ import logging
 import typing as t
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from tap_ynab.account import Account
 from tap_ynab.budget import BudgetReader, Reading
@@ -19,12 +19,14 @@ from tap_ynab.client import YNABClient
 from tap_ynab.errors import AccountError, IncompleteError, LimitError
 from tap_ynab.feeds import ExportUse
 from tap_ynab.rate_limit import HourlyLimit
-from tap_ynab.state import Bookmark, RunState, count
+from tap_ynab.report import Report
+from tap_ynab.state import Bookmark, RunState
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_ynab.feeds import Feed
+    from tap_ynab.response import Response
     from tap_ynab.state import Partitions
 
 logger = logging.getLogger("tap_ynab")
@@ -66,6 +68,7 @@ class SyncRun:
         self.config = config
         self.state = RunState(state)
         self._selected = selected
+        self.report = Report()
         self._readers: dict[str, BudgetReader] = {}
         self._open = ExitStack()
         self._done: set[tuple[str, str]] = set()
@@ -110,7 +113,7 @@ class SyncRun:
             budget = self.account.budget(budget_id)
             reader = BudgetReader(
                 budget_id,
-                BudgetAPI(self.client.get, budget, self.config["since_date"]),
+                BudgetAPI(partial(self._get, budget_id), budget, self.config["since_date"]),
                 {
                     each.name: self._reading(each, each.feed, budget_id)
                     for each in self._selected()
@@ -120,6 +123,15 @@ class SyncRun:
             )
             self._readers[budget_id] = self._open.enter_context(closing(reader))
         return self._readers[budget_id]
+
+    def _get(
+        self, budget_id: str, path: str, tries: int | None = None, **params: str | int | None
+    ) -> Response:
+        before = self.client.requests
+        try:
+            return self.client.get(path, tries, **params)
+        finally:
+            self.report.of(budget_id).requests += self.client.requests - before
 
     def _reading(self, stream: SelectedStream, feed: Feed, budget_id: str) -> Reading:
         bookmark = Bookmark(
@@ -216,10 +228,6 @@ class SyncRun:
         reader.bookmark(stream).log_failure(rows, error)
         self._note_error(budget_id, stream, _without_address(str(error).rstrip(".")))
 
-    def log_rows(self, stream: str, rows: int) -> None:
-        """Log the rows of a stream that is not read budget by budget."""
-        logger.debug("%s: %s", stream, count(rows))
-
     def left_out(self, stream: str, budget_id: str | None) -> None:
         """Note that a row has no id, so that it can't be written."""
         self._note_error(budget_id or "", stream, "a row without an id was left out")
@@ -253,15 +261,52 @@ class SyncRun:
         """
         self.check()
         lines = []
-        for budget_id, errors in self._errors.items():
+        for budget_id in self._errors:
             budget = f"Budget {self.account.label(budget_id)}" if budget_id else "Account"
-            reasons = [f"{', '.join(streams)} ({error})" for error, streams in errors.items()]
             lines.append(
-                f"{budget}: could not read {'; '.join(reasons)}. Everything else is written; run "
-                "again for the rest."
+                f"{budget}: could not read {self._reasons(budget_id)}. Everything else is "
+                "written; run again for the rest."
             )
         if lines:
             raise IncompleteError(lines)
+
+    def _reasons(self, budget_id: str) -> str:
+        errors = self._errors.get(budget_id, {})
+        return "; ".join(f"{', '.join(streams)} ({error})" for error, streams in errors.items())
+
+    def history(self, end: Exception | None = None) -> list[dict[str, t.Any]]:
+        """Return the rows of the stream `syncs`: one for each budget.
+
+        Args:
+            end: The error that ended the run before any budget was read.
+        """
+        if end or not self.account.budgets:
+            status, error = ("failed", str(end)) if end else ("succeeded", None)
+            return [self.report.row(None, None, status, error)]
+        return [self._history_of(budget) for budget in self.account.budget_ids]
+
+    def _history_of(self, budget_id: str) -> dict[str, t.Any]:
+        reasons = [f"could not read {found}"] if (found := self._reasons(budget_id)) else []
+        if self._end and any(
+            each.feed and self.is_due(each.name, budget_id) for each in self._selected()
+        ):
+            reasons.append(str(self._end))
+        status = "failed" if reasons else "succeeded"
+        if reasons and self.hit_the_limit and not found:
+            status = "incomplete"
+        name = self.account.label(budget_id)
+        return self.report.row(budget_id, name, status, "; ".join(reasons) or None)
+
+    def log_summary(self) -> None:
+        """Log the run in a line."""
+        statuses = [row["status"] for row in self.history()]
+        logger.info(
+            "%s",
+            self.report.summary(
+                statuses.count("succeeded"), self.account.budget_ids, self.client.requests
+            ),
+            extra={"summary": True},
+        )
 
 
 def _without_address(error: str) -> str:

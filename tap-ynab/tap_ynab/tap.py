@@ -12,9 +12,10 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from tap_ynab.budget_api import BEGINNING
 from tap_ynab.command_line import CommandLineTap
+from tap_ynab.errors import TransientError, YNABError
 from tap_ynab.settings import TOKEN_ADDRESS, mistakes_of_kind, mistakes_of_value
 from tap_ynab.state import intact
-from tap_ynab.streams import STREAMS
+from tap_ynab.streams import STREAMS, SyncsStream
 from tap_ynab.sync_run import SyncRun
 from tap_ynab.writer import Writer
 
@@ -157,12 +158,30 @@ class TapYNAB(CommandLineTap):
         super().load_state(intact(state))
 
     def run(self) -> None:
-        """Sync the account, after a line that names it.
+        """Sync the account, after a line that names it, and write the run's history.
 
         Raises:
             YNABError: Something could not be read; everything else is written.
         """
         run = self.sync_run
+        try:
+            run.account.budget_ids  # noqa: B018 -- requests them
+        except (YNABError, TransientError) as error:
+            self._write_history(run.history(error))
+            raise
+        self._sync(run)
+        self._write_history(run.history())
+        self.state_writer.write_state(self.state)
+        run.log_summary()
+        run.conclude()
+
+    def _write_history(self, rows: list[dict[str, t.Any]]) -> None:
+        stream = t.cast("SyncsStream", self.streams[SyncsStream.name])
+        stream.history = rows
+        if stream.selected:
+            stream.sync()
+
+    def _sync(self, run: SyncRun) -> None:
         budgets = ", ".join(map(run.account.label, run.account.budget_ids)) or "none"
         logger.info("Account at %s, budgets: %s", self.config["api_url"], budgets)
         run.forget_vanished_budgets()
@@ -183,8 +202,6 @@ class TapYNAB(CommandLineTap):
             if not self.config.get("batch_config"):
                 self.state_writer.write_state(self.state)
             raise
-        self.state_writer.write_state(self.state)
-        run.conclude()
 
 
 def _invalid(lines: list[str]) -> ConfigValidationError:

@@ -23,6 +23,7 @@ BUDGET_STREAMS = (
     "money_movements",
     "money_movement_groups",
 )
+#: What YNAB has; the tap's own history of runs, the stream `syncs`, comes to that.
 STREAMS = ("budgets", *BUDGET_STREAMS)
 #: Of these YNAB gives no deltas.
 FULL_STREAMS = {"budgets", "payee_locations", "money_movements", "money_movement_groups"}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ynab_sandbox.budget import Budget
 
+    from tests.support.pipeline import Row
+
 
 def run(*arguments: str, folder: Path, **environment: str) -> Finished:
     """The tap with nothing but these arguments and variables."""
@@ -51,8 +53,17 @@ def failed(finished: Finished) -> str:
 
 
 def streams_in(finished: Finished) -> set[str]:
-    """Streams that messages were about."""
-    return {message["stream"] for message in finished.messages if "stream" in message}
+    """Streams of YNAB's that messages were about."""
+    return {message["stream"] for message in finished.messages if "stream" in message} - {"syncs"}
+
+
+def rows_of_ynab(finished: Finished) -> list[Row]:
+    """Messages with rows, without the history of runs."""
+    return [
+        message
+        for message in finished.messages
+        if message["type"] == "RECORD" and message["stream"] != "syncs"
+    ]
 
 
 def of_budget(finished: Finished, stream: str, budget: Budget) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.catalogs import Catalog
-from tests.support.runs import failed, good, run, streams_in
+from tests.support.runs import failed, good, rows_of_ynab, run, streams_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def last_line(finished: Finished) -> str:
 
 def assert_plain(finished: Finished) -> None:
     failed(finished)
-    assert not [m for m in finished.messages if m["type"] == "RECORD"]
+    assert not rows_of_ynab(finished)
 
 
 @pytest.mark.parametrize("token", ["", " ", "\n", "\t \n"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.catalogs import Catalog
 from tests.support.rows import BUDGET_STREAMS, DELTA_STREAMS, STREAMS
-from tests.support.runs import good, ids, of_budget, streams_in
+from tests.support.runs import good, ids, of_budget, rows_of_ynab, streams_in
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
@@ -25,7 +26,7 @@ def test_a_schema_comes_before_its_rows_with_key_and_counter(first: Finished) ->
         elif message["type"] == "RECORD":
             schema = announced[message["stream"]]["schema"]
             assert message["record"].keys() <= schema["properties"].keys()
-    assert announced.keys() == set(STREAMS)
+    assert announced.keys() == {*STREAMS, "syncs"}
     for stream, message in announced.items():
         assert message["key_properties"] == ["id"]
         wanted = ["server_knowledge"] if stream in DELTA_STREAMS else []
@@ -179,25 +180,27 @@ def test_an_account_without_budgets_is_no_reason_to_mark_rows(
         sandbox.remove_budget(budget.id)
     for finished in (good(tap.run()), good(tap.run(state=first.state))):
         assert not finished.activated()
-        assert not [m for m in finished.messages if m["type"] == "RECORD"]
+        assert not rows_of_ynab(finished)
 
 
-def test_the_log_has_one_line_for_each_stream_and_budget(
+def test_the_log_has_one_line_for_each_stream_and_budget_with_rows(
     tap: Tap, first: Finished, budget: Budget, other: Budget
 ) -> None:
     budget.edit("payees", budget.entities("payees")[0]["id"], name="Edited")
     log = good(tap.run(state=first.state)).log
     lines = [line.rpartition(" | ")[2] for line in log.splitlines()]
+    assert f"payees of {budget.name}: 1 row, server_knowledge 1000 -> 1001" in lines
+    assert f"of {other.name}:" not in log
+    assert ": 0 rows" not in log
+    assert re.fullmatch(r"Synced 2 budgets: \d+ rows, \d requests, \d\.\d s", lines[-1])
+    whole = good(tap.run()).log
     for stream in BUDGET_STREAMS:
         for each in (budget, other):
-            [line] = [line for line in lines if line.startswith(f"{stream} of {each.name}: ")]
-            moved = "1000 -> 1001" if each is budget else "1000 -> 1000"
-            assert line.endswith(f", server_knowledge {moved}") == (stream in DELTA_STREAMS)
-    assert "payees of Our Household: 1 row, server_knowledge 1000 -> 1001" in lines
-    assert "payees of Ferienwohnung: 0 rows, server_knowledge 1000 -> 1000" in lines
-    # The version, no settings from the environment, the account and its budgets.
-    assert len(lines) == 4 + 2 * len(BUDGET_STREAMS)
-    assert budget.id not in log
+            [line] = [line for line in whole.splitlines() if f"| {stream} of {each.name}: " in line]
+            counter = "1001" if each is budget else "1000"
+            moved = f", server_knowledge none -> {counter}"
+            assert line.endswith(moved) == (stream in DELTA_STREAMS)
+    assert budget.id not in log + whole
 
 
 def test_the_lines_of_the_sdk_appear_at_level_debug(tap: Tap) -> None:

@@ -30,7 +30,7 @@ ALSO_IN_BOOKMARK = {
 def test_one_bookmark_for_each_stream_and_budget(first: Finished, sandbox: Sandbox) -> None:
     state = first.state
     assert state.keys() == {"bookmarks"}
-    assert state["bookmarks"].keys() == set(STREAMS)
+    assert state["bookmarks"].keys() == {*STREAMS, "syncs"}
     # How many requests were sent, for the limit of an hour.
     assert state["bookmarks"]["budgets"].keys() == {"requests", "names"}
     found = bookmarks(state)
@@ -91,7 +91,7 @@ def test_no_state_says_more_than_the_rows_before_it(tap: Tap, sandbox: Sandbox) 
     }
     in_the_middle = 0
     for message in good(tap.run()).messages:
-        if message["type"] == "RECORD" and message["stream"] != "budgets":
+        if message["type"] == "RECORD" and message["stream"] in BUDGET_STREAMS:
             left[message["stream"], message["record"]["budget_id"]] -= 1
         if message["type"] == "STATE":
             assert not [key for key in complete(message["value"]) if left[key]]
