@@ -18,6 +18,7 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.helpers._classproperty import classproperty
 
+import tap_ynab.about  # noqa: F401 -- registers the text of --about
 from tap_ynab.catalog import check_catalog
 from tap_ynab.errors import IncompleteError
 from tap_ynab.logs import OneLine
@@ -43,6 +44,9 @@ class CommandLineTap(Tap):
     def run(self) -> None:
         """Sync everything."""
         self.sync_all()
+
+    def reach(self) -> None:
+        """Make sure that the account can be reached."""
 
     def setup_mapper(self) -> None:
         """Prepare the stream maps.
@@ -98,10 +102,15 @@ class CommandLineTap(Tap):
 
         The SDK would first read a `.env` in any folder above its installation, and let it win.
         """
-        cls.append_builtin_config(cls.config_jsonschema)
-        return parse_environment_config(
-            cls.config_jsonschema, cls._env_var_prefix, dotenv_path=os.devnull
-        )
+        cls.append_builtin_config(schema := cls.config_jsonschema)
+        # Of a list that may be text the SDK warns.
+        texts = {
+            name: {"type": ["string"]}
+            for name, definition in schema["properties"].items()
+            if {"array", "string"} <= set(definition.get("type", ()))
+        }
+        schema = {**schema, "properties": schema["properties"] | texts}
+        return parse_environment_config(schema, cls._env_var_prefix, dotenv_path=os.devnull)
 
     @classmethod
     def _check_environment(cls) -> None:
@@ -129,10 +138,15 @@ class CommandLineTap(Tap):
             super().cb_discover(*args)
 
     @classmethod
-    def cb_test(cls, *args: t.Any) -> None:
-        """Test the connection."""
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Test the connection: a line says what was reached. The SDK would begin to read rows."""
         with errors_in_one_line():
-            super().cb_test(*args)
+            if value in {"disabled", "schema"}:
+                super().cb_test(ctx, param, value)
+                return
+            config = ctx.params["config"]
+            cls(config=config.config, parse_env_config=config.parse_env).reach()
+            ctx.exit()
 
 
 def _without_words(schema: t.Any) -> t.Any:

@@ -16,7 +16,7 @@ from tap_ynab.client import is_loopback
 from tap_ynab.records import is_date
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 TOKEN_ADDRESS = "https://app.ynab.com/settings/developer"  # noqa: S105 where to make one
 
@@ -78,6 +78,10 @@ def mistakes_of_value(config: Mapping[str, t.Any]) -> Iterator[str]:
         yield 'access_token begins with "Bearer". Set it to the token without that word'
     elif not re.fullmatch(r"[!-~]+", token):
         yield NO_TOKEN
+    try:
+        listed(config.get("budget_ids"))
+    except (ValueError, RecursionError):
+        yield "budget_ids must be ids of budgets, as a list of strings or separated by commas"
     if not is_date(config["since_date"]):
         yield "since_date must be a date such as 2015-01-31"
     if not _is_private(config["api_url"]):
@@ -88,6 +92,22 @@ def mistakes_of_value(config: Mapping[str, t.Any]) -> Iterator[str]:
         )
     if not re.fullmatch(r"[ -~]*", config.get("user_agent") or ""):
         yield "user_agent must be one line of ASCII characters"
+
+
+def listed(value: Sequence[str] | str | None) -> list[str]:
+    """Return a list that a setting holds as a list, as JSON text, or separated by commas.
+
+    Raises:
+        ValueError: It is JSON text of something else.
+    """
+    if not isinstance(value, str):
+        return list(value or ())
+    if value.lstrip().startswith(("[", "{")):
+        found = json.loads(value)
+        if not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+            raise ValueError
+        return found
+    return [one.strip() for one in value.split(",") if one.strip()]
 
 
 def _is_private(url: str) -> bool:

@@ -20,6 +20,7 @@ from tap_ynab.errors import AccountError, IncompleteError, LimitError
 from tap_ynab.feeds import ExportUse
 from tap_ynab.rate_limit import HourlyLimit
 from tap_ynab.report import Report
+from tap_ynab.settings import listed
 from tap_ynab.state import Bookmark, RunState
 
 if t.TYPE_CHECKING:
@@ -105,7 +106,7 @@ class SyncRun:
     @cached_property
     def account(self) -> Account:
         """The budgets that the token sees."""
-        return Account(self.client, self.config.get("budget_ids") or ())
+        return Account(self.client, listed(self.config.get("budget_ids")))
 
     def reader(self, budget_id: str) -> BudgetReader:
         """Return the reader of a budget, the same for all streams."""

@@ -48,9 +48,10 @@ class TapYNAB(CommandLineTap):
         ),
         th.Property(
             "budget_ids",
-            th.ArrayType(th.StringType),
+            th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}}),
             title="Budgets",
-            description="Ids of the budgets to sync; all that the token sees unless set",
+            description="Ids of the budgets to sync, as a list or separated by commas; all that "
+            "the token sees unless set",
         ),
         th.Property(
             "since_date",
@@ -165,7 +166,7 @@ class TapYNAB(CommandLineTap):
         """
         run = self.sync_run
         try:
-            run.account.budget_ids  # noqa: B018 -- requests them
+            self.reach()
         except (YNABError, TransientError) as error:
             self._write_history(run.history(error))
             raise
@@ -175,6 +176,16 @@ class TapYNAB(CommandLineTap):
         run.log_summary()
         run.conclude()
 
+    def reach(self) -> None:
+        """Log which budgets the token sees, in one line.
+
+        Raises:
+            YNABError: The account can't be reached.
+        """
+        account = self.sync_run.account
+        budgets = ", ".join(map(account.label, account.budget_ids)) or "none"
+        logger.info("Account at %s, budgets: %s", self.config["api_url"], budgets)
+
     def _write_history(self, rows: list[dict[str, t.Any]]) -> None:
         stream = t.cast("SyncsStream", self.streams[SyncsStream.name])
         stream.history = rows
@@ -182,8 +193,6 @@ class TapYNAB(CommandLineTap):
             stream.sync()
 
     def _sync(self, run: SyncRun) -> None:
-        budgets = ", ".join(map(run.account.label, run.account.budget_ids)) or "none"
-        logger.info("Account at %s, budgets: %s", self.config["api_url"], budgets)
         run.forget_vanished_budgets()
         try:
             if run.state.left:

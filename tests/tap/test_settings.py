@@ -162,10 +162,35 @@ def test_a_config_that_can_be_read_only_once(tap: Tap, tmp_path: Path) -> None:
     assert len(json.loads(finished.stdout)["streams"]) == len(STREAMS) + 1
 
 
-def test_the_connection_test(tap: Tap) -> None:
-    finished = good(tap.run("--test"))
-    assert "Warning" not in finished.log
-    assert "Traceback" not in finished.log
+def test_the_connection_test(tap: Tap, sandbox: Sandbox) -> None:
+    for option in ("--test", "--test=all"):
+        log = good(tap.run(option)).log
+        [line] = [line for line in log.splitlines() if "Skipping parse of env" not in line]
+        assert line.endswith(
+            f"Account at {tap.config['api_url']}, budgets: Our Household, Ferienwohnung"
+        )
+    sandbox.set_token(sandbox.token, "401")
+    assert "does not accept the token" in failed(tap.run("--test"))
+
+
+def test_about_has_descriptions_and_defaults(tmp_path: Path) -> None:
+    about = good(run("--about", folder=tmp_path)).stdout
+    assert "Description: Base address of the API." in about
+    assert "Default: https://api.ynab.com/v1" in about
+    assert "Required: yes" in about
+
+
+@pytest.mark.parametrize("form", ["{0}", " {0} ,", "{0},{1}", '["{0}", "{1}"]'])
+def test_budgets_by_a_text_of_ids(
+    tap: Tap, budget: Budget, other: Budget, tmp_path: Path, form: str
+) -> None:
+    ids = form.format(budget.id, other.id)
+    wanted = {each.id for each in (budget, other) if each.id in ids}
+    variables = {f"TAP_YNAB_{name.upper()}": value for name, value in tap.config.items()}
+    by_variable = run("--config=ENV", folder=tmp_path, TAP_YNAB_BUDGET_IDS=ids, **variables)
+    for finished in (good(tap.run(budget_ids=ids)), good(by_variable)):
+        assert {row["id"] for row in finished.records("budgets")} == wanted
+        assert "WARNING" not in finished.log
 
 
 def test_about_lists_every_setting_with_what_it_means(tmp_path: Path) -> None:
