@@ -35,6 +35,9 @@ if t.TYPE_CHECKING:
     from tap_ynab.sync_run import SyncRun
     from tap_ynab.writer import Writer
 
+#: Rows after which it is time to look at the clock.
+PROGRESS = 1000
+
 
 class YNABStream(Stream):
     """A stream of each budget, or of the account if it has no feed.
@@ -204,6 +207,8 @@ class YNABStream(Stream):
                 self.run.left_out(self.name, added.get("budget_id"))
             else:
                 self._rows += 1
+                if not self._rows % PROGRESS:
+                    self.run.log_progress(self.name, self._rows)
                 yield record
 
     def _commit(self, *, has_marked_rows: bool = False) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property, partial
+from time import monotonic
 
 from tap_ynab.account import Account
 from tap_ynab.budget import BudgetReader, Reading
@@ -21,7 +22,7 @@ from tap_ynab.feeds import ExportUse
 from tap_ynab.rate_limit import HourlyLimit
 from tap_ynab.report import Report
 from tap_ynab.settings import listed
-from tap_ynab.state import Bookmark, RunState
+from tap_ynab.state import Bookmark, RunState, count
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ if t.TYPE_CHECKING:
     from tap_ynab.state import Partitions
 
 logger = logging.getLogger("tap_ynab")
+
+PROGRESS_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class SyncRun:
         self.state = RunState(state)
         self._selected = selected
         self.report = Report()
+        self._progress_at = monotonic()
         self._readers: dict[str, BudgetReader] = {}
         self._open = ExitStack()
         self._done: set[tuple[str, str]] = set()
@@ -228,6 +232,13 @@ class SyncRun:
         reader.api.has_failed = True
         reader.bookmark(stream).log_failure(rows, error)
         self._note_error(budget_id, stream, _without_address(str(error).rstrip(".")))
+
+    def log_progress(self, stream: str, rows: int) -> None:
+        """Log rows that are read so far, if there was no line of the kind for ten seconds."""
+        if monotonic() < self._progress_at + PROGRESS_SECONDS:
+            return
+        self._progress_at = monotonic()
+        logger.info("%s: %s read so far", stream, count(rows), extra={"progress": True})
 
     def left_out(self, stream: str, budget_id: str | None) -> None:
         """Note that a row has no id, so that it can't be written."""

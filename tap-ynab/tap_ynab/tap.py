@@ -184,7 +184,8 @@ class TapYNAB(CommandLineTap):
         """
         account = self.sync_run.account
         budgets = ", ".join(map(account.label, account.budget_ids)) or "none"
-        logger.info("Account at %s, budgets: %s", self.config["api_url"], budgets)
+        url = self.config["api_url"]
+        logger.info("Account at %s, budgets: %s", url, budgets, extra={"account": True})
 
     def _write_history(self, rows: list[dict[str, t.Any]]) -> None:
         stream = t.cast("SyncsStream", self.streams[SyncsStream.name])

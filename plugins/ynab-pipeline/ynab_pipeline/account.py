@@ -50,7 +50,7 @@ def _use_sandbox(folder: Path) -> Path:
         running, _ = Daemon(folder).start(Options(rate_limit=0))
     except SandboxError as error:
         raise PipelineError(str(error)) from error
-    say(f"account: the YNAB sandbox at {running.url} (invented data)")
+    say(f"account: the YNAB sandbox at {running.url} (invented data)", account=True)
     override = folder / "tap-ynab.json"
     # All that .env may say about a real account is set, so that none of it holds here.
     config = {

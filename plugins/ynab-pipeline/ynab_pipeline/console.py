@@ -36,6 +36,7 @@ _ECHOES = {
     "Block run completed",
 }
 _SECONDS = re.compile(r"[\d.]+ s$")
+_PROGRESS_SECONDS = 10
 _MEGABYTE = 1 << 20
 
 
@@ -46,30 +47,52 @@ class Console(Stream):
         """Write to standard error."""
         super().__init__(sys.stderr)
         self._began = monotonic()
-        self._summaries: list[logging.LogRecord] = []
+        self._summaries: list[Any] = []
         self._has_failed = False
+        self._has_account = False
+        self._progress_at = monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a line, or keep it for the end of the run."""
-        line: dict[str, Any] = record.msg if isinstance(record.msg, dict) else {}
+        line: dict[str, Any] = (
+            record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()}
+        )
         event = line.get("event")
         if event == "Run completed":
             for summary in () if self._has_failed else self._summaries:
+                summary.msg["timestamp"] = line.get("timestamp")
                 super().emit(summary)
             self._summaries.clear()
         elif line.get("summary") and line.get("cmd_type") == "elb":
             # What the tap has read is synced when the loader has loaded it.
             line["event"] = _SECONDS.sub(f"{monotonic() - self._began:.1f} s", str(event))
             self._summaries.append(record)
+        elif line.get("progress"):
+            self._show_progress(record)
+        elif line.get("account") and self._has_account:
+            pass  # the same, named by the tap
         elif self._is_news(record, line):
+            self._has_account |= bool(line.get("account"))
             self._has_failed |= record.levelno >= logging.ERROR
             super().emit(record)
 
+    def _show_progress(self, record: logging.LogRecord) -> None:
+        """Show how far a run is: in place on a terminal, else every ten seconds."""
+        if self.stream.isatty():
+            self.terminator = "\x1b[K\r"
+            super().emit(record)
+            self.terminator = "\n"
+        elif monotonic() > self._progress_at + _PROGRESS_SECONDS:
+            self._progress_at = monotonic()
+            super().emit(record)
+
     def _is_news(self, record: logging.LogRecord, line: dict[str, Any]) -> bool:
+        source, event = str(line.get("plugin_logger")), line.get("event")
         if record.levelno >= logging.WARNING:
-            event = line.get("event")
-            return event not in _EXPECTED and not (self._has_failed and event in _ECHOES)
-        return str(line.get("plugin_logger")).startswith(_OURS)
+            is_echo = self._has_failed and event in _ECHOES
+            # Of a program's own code, for those who develop it.
+            return not (is_echo or event in _EXPECTED or source == "py.warnings")
+        return source.startswith(_OURS)
 
 
 def console() -> logging.Handler:

@@ -7,10 +7,17 @@ import os
 import sys
 import threading
 import time
+from typing import Any
 
 
-def say(line: str, level: str = "info") -> None:
-    """Write a line as Meltano expects it from a program of the SDK, or as text without Meltano."""
+def say(line: str, level: str = "info", **extra: Any) -> None:
+    """Write a line as Meltano expects it from a program of the SDK, or as text without Meltano.
+
+    Args:
+        line: The line.
+        level: Its level.
+        extra: What `console` is to know of it.
+    """
     if "SINGER_SDK_LOG_CONFIG" not in os.environ:
         sys.stderr.write(f"{line}\n")
         return
@@ -23,6 +30,6 @@ def say(line: str, level: str = "info") -> None:
         "app_name": "ynab-pipeline",
         "stream_name": None,
         "message": line,
-        "extra": {},
+        "extra": extra,
     }
     sys.stderr.write(f"{json.dumps(entry)}\n")

@@ -11,7 +11,10 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from ynab_pipeline.log import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +31,8 @@ _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?", re.DOTALL)
 #: The beginning of a line as the SDK formats it, with the level.
 _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| ([A-Z]+) *\| ")
 _ERRORS = ("ERROR", "CRITICAL")
+#: Rows in each of the loader's batches but the last.
+_BATCH = 10_000
 _TRACEBACK = "Traceback (most recent call last):"
 #: The last line of a traceback: the exception's class and message.
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:: .*)?$")
@@ -52,9 +57,14 @@ def relay_stderr() -> None:
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 0)
         os.dup2(nowhere, 1)
+        loaded: Counter[str] = Counter()
         with os.fdopen(reading, encoding="utf-8", errors="backslashreplace") as lines:
             for line in without_rows(lines):
                 sys.stderr.write(f"{line}\n")
+                if stream := _loaded_stream(line):
+                    if rows := loaded[stream]:
+                        say(f"{stream}: more than {rows:,} rows loaded so far", progress=True)
+                    loaded[stream] += _BATCH
                 sys.stderr.flush()
         status = 0
     finally:
@@ -101,6 +111,14 @@ def _structured(line: str) -> dict[str, Any] | None:
     if str(entry.get("level")).upper() in _ERRORS:
         entry["message"] = without_values(str(entry["message"]))
     return entry
+
+
+def _loaded_stream(line: str) -> str | None:
+    """Return the stream of which the loader says that it has loaded a batch."""
+    if '"batch_processing_time"' not in line or '"succeeded"' not in line:
+        return None
+    found = re.search(r'"stream": ?"([^"]*)"', line)
+    return found[1] if found else None
 
 
 def without_values(error: str) -> str:
