@@ -53,14 +53,14 @@ def test_meltano_killed_in_the_middle(
     project: Project, account: Sandbox, signal_number: int
 ) -> None:
     for words in ("payees of ", "Inserting with SQL"):
-        with project.start("run", "--force", "sync") as run:
+        with project.start("--log-level=debug", "run", "sync") as run:
             wait_for(run, words)
             os.killpg(run.pid, signal_number)
             run.communicate(timeout=60)
         assert run.returncode != 0
         account.budgets[0].add("transactions", amount=-1_000)
     # After SIGKILL nobody has told Meltano that the run is over.
-    finished = project.run("run", "--force", "sync")
+    finished = project.run("run", "sync")
     assert finished.returncode == 0, finished.stderr[-3000:]
     assert_equal(project.database(DATABASE), account)
 

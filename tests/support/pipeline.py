@@ -116,6 +116,10 @@ class Database:
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             return connection.execute(sql.encode(), parameters).fetchall()
 
+    def execute(self, sql: str) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute(sql.encode())
+
     def alive(self, stream: str) -> dict[str, Row]:
         """Rows that count, by id."""
         sql = f"select * from ynab.{stream} where not deleted and _sdc_deleted_at is null"  # noqa: S608

@@ -26,8 +26,12 @@ else:
 
 #: Loggers whose lines are for a person at any level.
 _OURS = ("tap_ynab", "ynab_pipeline")
-#: Warnings of Meltano that are none here, see `meltano_start`.
-_EXPECTED = {"Force option is enabled, ignoring stale job check."}
+#: Warnings of Meltano that are no news: runs are forced, see `meltano_start`, and a first load says
+#: itself what it loads.
+_EXPECTED = {
+    "Force option is enabled, ignoring stale job check.",
+    "No state was found, complete import.",
+}
 #: Lines of Meltano that say once more that a plugin has failed.
 _ECHOES = {
     "Extractor failed",
