@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections import Counter
 from contextlib import closing
 from functools import cached_property
 
 from tap_ynab.errors import AccountError, NotFoundError
+from tap_ynab.json_text import LONGEST
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,10 @@ if t.TYPE_CHECKING:
     Budget = dict[str, t.Any]
 
 _ID = re.compile(r"[0-9a-f-]{1,36}")
+#: Budgets of an account, each of which takes at least a request of the 200 an hour.
+MOST_BUDGETS = 1000
+#: Characters of a budget's name that the log shows.
+LONGEST_NAME = 100
 
 
 class Account:
@@ -34,24 +40,31 @@ class Account:
 
     @cached_property
     def all_budgets(self) -> list[Budget]:
-        """Every budget that the token sees, with its accounts, for no additional request.
+        """Every budget that the token sees, with its accounts, for no additional request."""
+        return [budget for budget in self._listed if is_budget_id(budget.get("id"))]
 
-        Raises:
-            AccountError: What the server lists is no budget.
-        """
+    @cached_property
+    def _listed(self) -> list[Budget]:
         try:
             with closing(self._client.get("/plans", include_accounts="true")) as response:
-                found: list[t.Any] = list(response.rows("plans"))
+                if response.size > LONGEST:
+                    raise AccountError(
+                        f"A list of budgets of more than {LONGEST >> 20} MiB is none of YNAB's. "
+                        "Check api_url."
+                    )
+                listed = list(response.rows("plans"))
         except NotFoundError:
             return []
-        if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in found):
-            raise AccountError("/plans: the answer lists a budget without an id. Check api_url.")
-        return found
+        if len(listed) > MOST_BUDGETS:
+            raise AccountError(
+                f"A list of more than {MOST_BUDGETS} budgets is none of YNAB's. Check api_url."
+            )
+        return listed
 
     @property
     def is_known(self) -> bool:
         """Whether the budgets have been requested."""
-        return "all_budgets" in vars(self)
+        return "_listed" in vars(self)
 
     @cached_property
     def budgets(self) -> list[Budget]:
@@ -60,16 +73,17 @@ class Account:
         Raises:
             AccountError: The token does not see one of `budget_ids`.
         """
+        # Of two with the same id, the last one counts, as it does for a loader.
         found = {budget["id"]: budget for budget in self.all_budgets}
         if unknown := [budget_id for budget_id in self._wanted if budget_id not in found]:
-            seen = ", ".join(f"{b['id']} ({b.get('name')})" for b in self.all_budgets)
+            seen = ", ".join(f"{b['id']} ({_name(b)})" for b in self.all_budgets)
             # Anything but an id may be a token in the wrong place.
             named = (one if _ID.fullmatch(one) else "that is no id" for one in unknown)
             raise AccountError(
                 f"budget_ids: the token sees no budget {', '.join(named)}. It sees: "
                 f"{seen or 'none'}."
             )
-        return [found[budget_id] for budget_id in self._wanted] or self.all_budgets
+        return [found[budget_id] for budget_id in self._wanted or found]
 
     @property
     def budget_ids(self) -> list[str]:
@@ -82,14 +96,23 @@ class Account:
 
     def label(self, budget_id: str) -> str:
         """Return a budget's name for the log; with its id, if another has the same name."""
-        name = str(self.budget(budget_id).get("name"))
-        same = [one for one in self.budgets if str(one.get("name")) == name]
-        return name if len(same) == 1 else f"{name} ({budget_id})"
+        return self._labels[budget_id]
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        names = {one["id"]: _name(one) for one in self.budgets}
+        same = Counter(names.values())
+        return {i: name if same[name] == 1 else f"{name} ({i})" for i, name in names.items()}
 
     @property
     def has_all_budgets(self) -> bool:
         """Whether the run reads all budgets of the account, and there are any."""
-        return bool(self.budgets) and not self._wanted
+        return bool(self.budgets) and not self._wanted and not self.has_unreadable_budgets
+
+    @property
+    def has_unreadable_budgets(self) -> bool:
+        """Whether there are budgets with an id that no request could hold."""
+        return len(self.all_budgets) < len(self._listed)
 
     @cached_property
     def account_types(self) -> dict[str, str | None]:
@@ -97,3 +120,13 @@ class Account:
         lists = (budget.get("accounts") for budget in self.budgets)
         accounts = (one for some in lists if isinstance(some, list) for one in some)
         return {str(a.get("id")): a.get("type") for a in accounts if isinstance(a, dict)}
+
+
+def is_budget_id(value: object) -> bool:
+    """Tell if a value is an id that an address can hold: YNAB's are UUIDs."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[\w-]{1,100}", value, re.ASCII))
+
+
+def _name(budget: Budget) -> str:
+    name = str(budget.get("name"))
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."

@@ -20,7 +20,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_ynab.budget_api import BEGINNING
 from tap_ynab.errors import TransientError, YNABError
 from tap_ynab.feeds import ExportUse
-from tap_ynab.records import Shape
+from tap_ynab.records import LONGEST_ID, Shape
 from tap_ynab.schemas import FORMATTED
 from tap_ynab.sync_run import SelectedStream
 
@@ -156,6 +156,8 @@ class YNABStream(Stream):
         """Return the records of one budget; if it fails, the run goes on with the next one."""
         self._extracted = datetime.now(timezone.utc)
         self._rows = 0
+        if self.run.account.has_unreadable_budgets:
+            self.run.left_out("budgets", None)
         if self.feed is None:
             return self._records_of_account()
         # Without a context, the account has no budgets.
@@ -202,7 +204,8 @@ class YNABStream(Stream):
             row.setdefault("deleted", False)
             transform(row)
             record = shape(row)
-            if record["id"] is None:
+            identity = record["id"]
+            if identity is None or len(identity) > LONGEST_ID:
                 # Without its key a row would stop the loader, and with it all streams.
                 self.run.left_out(self.name, added.get("budget_id"))
             else:

@@ -15,11 +15,12 @@ from tap_ynab.delta import SharedDelta
 from tap_ynab.errors import AccountError, NotFoundError, TransientError, YNABError
 from tap_ynab.export import Export
 from tap_ynab.feeds import ENDPOINT, EXPORT, Batch, ExportUse
+from tap_ynab.records import is_date, is_id
 from tap_ynab.renames import NAMED, Names, refers_to
 from tap_ynab.unexported import UnexportedLists
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Record
 
@@ -133,7 +134,7 @@ class BudgetReader:
             yield from self._read_again(feed)
         if was_read and feed.export is ExportUse.CHANGES and bookmark.renamed:
             with suppress(NotFoundError):
-                yield from self._read_again(feed, referring_to=bookmark.renamed)
+                yield from self._read_again(feed, referring_to={*bookmark.renamed})
 
     def has_lost_rows(self, name: str) -> bool:
         """Tell if a list lacks rows that it had in the last run: they were deleted."""
@@ -273,7 +274,7 @@ class BudgetReader:
         return self._lists[feed.path].since(since)
 
     def _read_again(
-        self, feed: Feed, *, referring_to: Sequence[str] | None = None
+        self, feed: Feed, *, referring_to: Collection[str] | None = None
     ) -> Iterator[Batch]:
         """Yield all rows, or those that refer to some ids; the bookmark stays."""
         for response in self.api.fetch_all(feed):
@@ -296,7 +297,7 @@ class BudgetReader:
 
     def _note_names(self, rows: Iterable[Record]) -> None:
         for row in rows:
-            if self._names.has_new_name(row):
+            if self._names.has_new_name(row) and is_id(row.get("id")):
                 self._state.rename(self._id, row["id"])
 
     # Full lists that are not in the export
@@ -334,6 +335,6 @@ def _noting_oldest(rows: Iterable[Record], export: Export, bookmark: Bookmark) -
     """
     oldest = NEVER
     for row in rows:
-        oldest = min(oldest, str(row.get("date")))
+        oldest = min(oldest, date if is_date(date := row.get("date")) else NEVER)
         yield row
     bookmark.export_is_partial = oldest < (export.oldest or NEVER)

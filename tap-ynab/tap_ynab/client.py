@@ -12,15 +12,22 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import HTTPException
 from importlib.metadata import version
 from ipaddress import ip_address
-from time import monotonic
+from math import isnan
 from urllib.parse import urlsplit
 
 import requests
 from singer_sdk.authenticators import BearerTokenAuthenticator
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
+from tap_ynab.deadline import DeadlineAdapter
 from tap_ynab.errors import (
     AccessError,
     AccountError,
@@ -36,14 +43,18 @@ from tap_ynab.response import Response
 from tap_ynab.retry import RetryPolicy
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_ynab.rate_limit import HourlyLimit
 
 CHUNK = 1 << 18
+#: Bytes of the body of an error that are read.
+LONGEST_ERROR = 1 << 16
 CONNECT_TIMEOUT = 10.0
+#: Years of a header Date that is believed.
+PLAUSIBLE_YEARS = range(2018, 3000)
 #: The address of a budget, which no message repeats: the log names the budget.
 _BUDGET = re.compile(r"^/plans/[^/]+")
+#: Addresses of responses in which lists are one level lower than in others.
+_NESTED = re.compile(r"/plans/[^/]+(/months/[^/]+)?")
 
 #: Advice for each 401 and 403, by the id of YNAB's error.
 REFUSALS = {
@@ -58,6 +69,14 @@ REFUSALS = {
     "403.4": "YNAB says that this account has reached its data limit. Ask YNAB's support what "
     "to remove, and run again.",
 }
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Follow no redirect: not even to its address, before which requests reads the whole body.
+
+        The token goes nowhere but where it was sent.
+        """
 
 
 class YNABClient:
@@ -79,7 +98,8 @@ class YNABClient:
             api_url: Base address, such as https://api.ynab.com/v1.
             access_token: Personal access token, or one from OAuth.
             user_agent: Name of the program in requests.
-            request_timeout: Seconds without a byte after which a request is given up.
+            request_timeout: Seconds without a byte after which a request is given up; a whole
+                response may take ten times as long.
             max_retry_time: Seconds for which a request is tried, unless it has its own policy.
             limit: Counts each request, and waits if there are too many.
         """
@@ -89,7 +109,10 @@ class YNABClient:
         self.limit = limit
         #: Requests sent so far, retries included.
         self.requests = 0
-        self._session = requests.Session()
+        self._token = access_token
+        self._session = _Session()
+        self._session.mount("https://", DeadlineAdapter())
+        self._session.mount("http://", DeadlineAdapter())
         # Through `auth`, not a header: a header would give way to a machine's ~/.netrc.
         self._session.auth = BearerTokenAuthenticator(token=access_token)
         self._session.headers["User-Agent"] = user_agent or f"tap-ynab/{version('tap-ynab')}"
@@ -121,36 +144,44 @@ class YNABClient:
                 self.api_url + path,
                 params=params,
                 timeout=(CONNECT_TIMEOUT, self.request_timeout),
-                # The token goes nowhere but where it was sent.
                 allow_redirects=False,
                 stream=True,
             ) as http_response:
                 return self._download(path, http_response)
-        # urllib3's own errors come through where requests forgets to wrap them.
-        except (requests.RequestException, HTTPError, OSError) as error:
+        # Errors of urllib3 and of http.client come through where requests forgets to wrap them; a
+        # ValueError or an OverflowError for the length of a chunk.
+        except (
+            requests.RequestException,
+            HTTPError,
+            HTTPException,
+            OSError,
+            ValueError,
+            OverflowError,
+        ) as error:
             raise _lost(path, error) from error
 
     def _download(self, path: str, http_response: requests.Response) -> Response:
         """Return the response with its whole body, so that reading rows can't fail any more."""
-        response = Response(self._chunks(http_response), _date(http_response))
+        if http_response.status_code != HTTPStatus.OK:
+            body = b""
+            for chunk in http_response.iter_content(LONGEST_ERROR):
+                if len(body := body + chunk) >= LONGEST_ERROR:
+                    break
+            # A server may quote the token in its error.
+            http_response.reason = str(http_response.reason).replace(self._token, "(token)")
+            text = body.decode("utf-8", "replace").replace(self._token, "(token)")
+            raise error_of(path, http_response, text)
+        chunks = http_response.iter_content(CHUNK)
+        list_level = 4 if _NESTED.fullmatch(path) else 3
+        response = Response(chunks, _date(http_response), list_level=list_level)
         with ExitStack() as stack:
             stack.callback(response.close)
-            if http_response.status_code != HTTPStatus.OK:
-                raise error_of(path, http_response, response.text())
             try:
                 response.check()
             except TransientError as error:
                 raise TransientError(f"{place(path)}: {error}") from error
             stack.pop_all()  # the reader of its rows closes it
         return response
-
-    def _chunks(self, http_response: requests.Response) -> Iterator[bytes]:
-        # The timeout is that of one read. A response that comes byte by byte could take for ever.
-        end = monotonic() + 10 * self.request_timeout
-        for chunk in http_response.iter_content(CHUNK):
-            yield chunk
-            if monotonic() > end:
-                raise requests.ReadTimeout
 
 
 def place(path: str) -> str:
@@ -198,7 +229,8 @@ def _host(url: str) -> str:
 def _lost(path: str, error: Exception) -> Exception:
     """Return the error for a lost connection, without addresses of Python objects."""
     where = place(path)
-    if isinstance(error, requests.ReadTimeout):
+    inner = error.args[0] if error.args else None
+    if isinstance(error, requests.ReadTimeout) or isinstance(inner, ReadTimeoutError):
         return TransientError(f"{where}: no answer in time")
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return TransientError(f"{where}: the answer could not be unpacked")
@@ -206,7 +238,6 @@ def _lost(path: str, error: Exception) -> Exception:
         return UnreachableError(
             f"{where}: no trusted connection (TLS). Check api_url and this machine's certificates."
         )
-    inner = error.args[0] if error.args else None
     if isinstance(error, requests.ConnectTimeout) or isinstance(
         getattr(inner, "reason", None), (NewConnectionError, NameResolutionError)
     ):
@@ -227,10 +258,8 @@ def is_loopback(url: str) -> bool:
 
 def _date(http_response: requests.Response) -> datetime:
     """Return the server's time (UTC), which its months follow, or ours if it sends none."""
-    try:
-        return parsedate_to_datetime(http_response.headers["Date"]).astimezone(timezone.utc)
-    except (KeyError, ValueError):
-        return datetime.now(timezone.utc)
+    found = _moment(http_response.headers.get("Date", ""))
+    return found if found and found.year in PLAUSIBLE_YEARS else datetime.now(timezone.utc)
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -238,13 +267,18 @@ def _seconds(retry_after: str | None) -> float | None:
     if retry_after is None:
         return None
     try:
-        return max(0.0, float(retry_after))
+        seconds = float(retry_after)
     except ValueError:
-        pass
+        at = _moment(retry_after)
+        return max(0.0, (at - datetime.now(timezone.utc)).total_seconds()) if at else None
+    return None if isnan(seconds) else max(0.0, seconds)
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the time (UTC) in a header; None if it holds none."""
     try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
+        at = parsedate_to_datetime(text)
+        # Without a zone, as for -0000, it is in UTC, too.
+        return at.replace(tzinfo=at.tzinfo or timezone.utc).astimezone(timezone.utc)
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    if at.tzinfo is None:  # as for -0000, which means UTC, too
-        at = at.replace(tzinfo=timezone.utc)
-    return max(0.0, (at - datetime.now(timezone.utc)).total_seconds())

@@ -9,9 +9,11 @@ import re
 import typing as t
 from collections import deque
 from contextlib import ExitStack
+from itertools import islice
 
 from tap_ynab.errors import YNABError
-from tap_ynab.response import BLOCK, Response
+from tap_ynab.json_text import BLOCK
+from tap_ynab.response import Response
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,10 +24,12 @@ LISTS = {"accounts", "payees", "payee_locations", "category_groups", "categories
 #: Lists without names, and with subtransactions apart. They only tell that something changed.
 FLAT = {"transactions", "subtransactions", "scheduled_transactions", "scheduled_subtransactions"}
 
+#: Levels down to a list: `{"data": {"plan": {"payees": [`.
+LIST_LEVEL = 4
+#: Lists of these names that an export may have: those of categories of its months, most of all.
+MOST_LISTS = 10_000
 #: Bytes that hold the key of a list, and the white space between the two.
 NEAR = 1 << 10
-#: The key before a list, at the end of the text. Inside a string it would have backslashes.
-_KEY = re.compile(rb'(?<!\\)"(\w+)"\s*:\s*\Z')
 _DATE = re.compile(rb'"date"\s*:\s*"(\d{4}-\d{2}-\d{2})"')
 
 
@@ -49,10 +53,13 @@ class Export(Response):
         self.is_full = is_full
         self.changed = set(FLAT)
         self.oldest: str | None = None
-        lists = list(_lists(response))
+        lists = list(islice(_lists(response), MOST_LISTS))
+        if len(lists) == MOST_LISTS:
+            raise YNABError("The plan export has too many lists")
         if missing := LISTS - {name for name, _, _ in lists}:
             raise YNABError(f"The plan export has no {' and no '.join(sorted(missing))}")
-        super().__init__(self._without_flat_lists(response, lists), response.date)
+        text = self._without_flat_lists(response, lists)
+        super().__init__(text, response.date, list_level=LIST_LEVEL)
         self.server_knowledge = response.server_knowledge
         with ExitStack() as stack:
             stack.callback(self.close)
@@ -93,12 +100,22 @@ def _lists(response: Response) -> Iterator[tuple[str, int, int]]:
         text = before + block
         at = text.find(b"[", len(before))
         while at >= 0:
-            found = _KEY.search(text, max(0, at - NEAR), at)
-            if found and (name := found[1].decode()) in LISTS | FLAT:
-                yield name, offset + found.start(), offset + at + 1
+            if key := _key_before(text, at):
+                yield key[0], offset + key[1], offset + at + 1
             at = text.find(b"[", at + 1)
         before = text[-NEAR:]
         offset += len(text) - len(before)
+
+
+def _key_before(text: bytes, at: int) -> tuple[str, int] | None:
+    """Return the name and the offset of the key before a list, if it is one of those above."""
+    near = max(0, at - NEAR)
+    end = text.rfind(b'"', near, at)
+    start = text.rfind(b'"', near, max(near, end))
+    name = text[start + 1 : end].decode("ascii", "replace")
+    # Inside a string, the quotes of a key would have backslashes.
+    is_key = text[end + 1 : at].strip() == b":" and text[start - 1 : start] != b"\\"
+    return (name, start) if start >= 0 and name in LISTS | FLAT and is_key else None
 
 
 def _end(response: Response, start: int, limit: int) -> int:

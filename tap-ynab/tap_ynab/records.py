@@ -19,27 +19,37 @@ if t.TYPE_CHECKING:
 _NONE = type(None)
 #: The column for fields and values that no other column takes.
 REST = "additional_properties"
-#: Levels of nesting that are kept; encoders and PostgreSQL give up at some hundreds.
-DEEPEST = 100
 #: Digits before or after the point beyond which PostgreSQL's numeric overflows sooner or later.
 LONGEST = 1000
-#: Most layouts of rows to remember for a stream; there are some dozens.
-MOST_LAYOUTS = 1000
+#: Layouts of rows to remember for a stream, and fields of a row with one. There are some dozens.
+MOST_LAYOUTS, MOST_FIELDS = 200, 200
+#: Characters of an id: an index of PostgreSQL's takes 2,704 bytes.
+LONGEST_ID = 500
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
 
 
-def storable(value: t.Any, levels: int = DEEPEST) -> t.Any:
-    """Return a value without what PostgreSQL can't store in jsonb."""
+def storable(value: t.Any) -> t.Any:
+    """Replace numbers that PostgreSQL can't store in jsonb by text, in place; return the value."""
     if isinstance(value, Decimal):
         return value if _is_storable(value) else str(value)
-    if not value or not isinstance(value, (dict, list)):
-        return value
-    if not levels:
-        return f"(nested in more than {DEEPEST} levels)"
     if isinstance(value, list):
-        return [storable(item, levels - 1) for item in value]
-    return {key: storable(item, levels - 1) for key, item in value.items()}
+        for at, item in enumerate(value):
+            value[at] = storable(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            value[key] = storable(item)
+    return value
+
+
+def objects(value: object) -> list[Row]:
+    """Return the objects in a list; none if it is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def is_id(value: object) -> t.TypeGuard[str]:
+    """Tell if a value is an id that a loader can use as a key."""
+    return isinstance(value, str) and len(value) <= LONGEST_ID
 
 
 def _is_storable(value: float | Decimal) -> bool:
@@ -56,15 +66,17 @@ def _is_date(value: str) -> bool:
         return False
 
 
-def is_date(value: object) -> bool:
+def is_date(value: object) -> t.TypeGuard[str]:
     """Tell if a value is a date as YNAB writes it, YYYY-MM-DD."""
-    return isinstance(value, str) and _is_date(value)
+    # No long text is to be remembered.
+    return isinstance(value, str) and len(value) == len("YYYY-MM-DD") and _is_date(value)
 
 
-def _is_date_time(value: str) -> bool:
+def is_date_time(value: object) -> t.TypeGuard[str]:
+    """Tell if a value is a date-time that every loader can read."""
     try:
         # Python reads more forms than loaders and PostgreSQL do.
-        return bool(_DATE_TIME.fullmatch(value)) and bool(_utc(value))
+        return isinstance(value, str) and bool(_DATE_TIME.fullmatch(value)) and bool(_utc(value))
     except (ValueError, OverflowError):
         return False
 
@@ -87,8 +99,8 @@ class _Column(t.NamedTuple):
 #: A bigint holds 64 bits.
 _INTEGER = _Column(frozenset({int}), lambda value: -(1 << 63) <= value < 1 << 63)
 _COLUMNS = {
-    "date": _Column(frozenset({str}), _is_date),
-    "date-time": _Column(frozenset({str}), _is_date_time),
+    "date": _Column(frozenset({str}), is_date),
+    "date-time": _Column(frozenset({str}), is_date_time),
     "string": _Column(frozenset({str})),
     "boolean": _Column(frozenset({bool})),
     "integer": _INTEGER,
@@ -163,7 +175,9 @@ class Shape:
     def _layout(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Layout:
         if len(self._layouts) == MOST_LAYOUTS:
             self._layouts.clear()
-        layout = self._layouts[names, types] = self._make_layout(names, types)
+        layout = self._make_layout(names, types)
+        if len(names) <= MOST_FIELDS:
+            self._layouts[names, types] = layout
         return layout
 
     def _make_layout(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Layout:

@@ -10,6 +10,8 @@ import typing as t
 from base64 import b64decode, b64encode
 from hashlib import blake2b
 
+from tap_ynab.records import objects
+
 if t.TYPE_CHECKING:
     from collections.abc import Container
 
@@ -20,6 +22,8 @@ NAMED = {"accounts": "account_id", "categories": "category_id", "payees": "payee
 #: Bytes of the fingerprints of an id and of a name. One in 16 million new names has the fingerprint
 #: of the old one and goes unnoticed; two ids with the same one cost a request now and then.
 ID, NAME = 3, 3
+#: Names of a budget that are noted: memory and state hold them.
+MOST_NAMES = 100_000
 
 
 class Names:
@@ -40,7 +44,8 @@ class Names:
         identity = blake2b(str(row.get("id")).encode(), digest_size=6).digest()[:ID]
         name = blake2b(str(row.get("name")).encode(), digest_size=NAME).digest()
         before = self._names.get(identity, name)
-        self._names[identity] = name
+        if identity in self._names or len(self._names) < MOST_NAMES:
+            self._names[identity] = name
         return before != name
 
     def pack(self) -> str:
@@ -56,6 +61,6 @@ def upgrade_names(names: dict[str, str]) -> str:
 
 def refers_to(row: Record, ids: Container[str]) -> bool:
     """Tell if a transaction, or a subtransaction of it, refers to one of these ids."""
-    subtransactions = row.get("subtransactions") or ()
-    rows = [row, *(each for each in subtransactions if isinstance(each, dict))]
-    return any(each.get(column) in ids for each in rows for column in NAMED.values())
+    rows = [row, *objects(row.get("subtransactions"))]
+    found = (each.get(column) for each in rows for column in NAMED.values())
+    return any(isinstance(value, str) and value in ids for value in found)

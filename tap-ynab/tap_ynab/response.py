@@ -13,16 +13,14 @@ import typing as t
 import ijson
 
 from tap_ynab.errors import AccountError, TransientError, YNABError
+from tap_ynab.json_text import BLOCK, JSONText
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-BLOCK = 1 << 18
 #: Bytes of a body that are kept in memory rather than in a file.
 IN_MEMORY = 1 << 20
-#: Digits in a row that no number of YNAB's has.
-SUSPICIOUS = 1024
 #: A body may not grow beyond this when unpacked; 500,000 transactions are a third of it.
 MAX_BODY = 1 << 30
 #: The end of nearly every response. A quote inside a string would be escaped, so if this matches,
@@ -34,9 +32,8 @@ _ESCAPE = re.compile(
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
     rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
-LONGEST_ESCAPE = len(r"\ud83d\ude00")
-#: As much of a text as ends with a byte that belongs to no escape.
-_COMPLETE = re.compile(rb".*[^\\u0-9a-fA-F]", re.DOTALL)
+#: Errors of a parser; of `ArithmeticError` there is one for 1e9999999999999999999.
+_NOT_JSON = (ijson.JSONError, ValueError, ArithmeticError)
 
 
 class Response:
@@ -50,50 +47,30 @@ class Response:
         server_knowledge: YNAB's counter at that time, known after `check`; None without one.
     """
 
-    def __init__(self, chunks: Iterable[bytes], date: datetime) -> None:
+    def __init__(self, chunks: Iterable[bytes], date: datetime, *, list_level: int = 3) -> None:
         """Take the whole body.
+
+        Args:
+            chunks: The body as it arrives.
+            date: Time by the server's clock (UTC).
+            list_level: Levels down to the list with the rows: 3 in `{"data": {"payees": [`.
 
         Raises:
             AccountError: There is no room for it.
-            YNABError: It is larger than any budget.
+            YNABError: It is nothing that YNAB would send.
         """
         self.date = date
         self.server_knowledge: int | None = None
-        self._parser = ijson
-        self._end = b""
         self._body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see close
         try:
-            self._take(chunks)
+            for text in JSONText(list_level).blocks(chunks):
+                self._write(text)
         except BaseException:
             self.close()
             raise
 
-    def _take(self, chunks: Iterable[bytes]) -> None:
-        begun = b""
-        for chunk in chunks:
-            text, begun = begun + chunk, b""
-            if b"\\" in text[-LONGEST_ESCAPE:]:
-                complete = _COMPLETE.match(text)
-                end = complete.end() if complete else 0
-                text, begun = text[:end], text[end:]
-            self._write(text)
-        self._write(begun)
-
-    def _look_for_long_numbers(self, text: bytes) -> None:
-        """Choose the parser in Python if there are numbers that crash the one in C.
-
-        ijson 3.6.0 ends the process at an integer of more than 4,300 digits.
-        """
-        # Of so many digits, one run of SUSPICIOUS begins at a multiple of it, however they are cut.
-        text = self._end + text
-        starts = range(0, len(text), SUSPICIOUS)
-        if any(text[at : at + SUSPICIOUS].isdigit() for at in starts if text[at] in b"0123456789"):
-            self._parser = ijson.get_backend("python")
-        self._end = text[-2 * SUSPICIOUS :]
-
     def _write(self, text: bytes) -> None:
         """Write text without what PostgreSQL refuses: U+0000, and single surrogates."""
-        self._look_for_long_numbers(text)
         # One byte is found twenty times as fast as two, and most blocks have none.
         if b"\\" in text and b"\\u" in text:
             text = _ESCAPE.sub(_mend, text)
@@ -140,32 +117,25 @@ class Response:
         Numbers that are not integers are `Decimal`.
 
         Raises:
-            YNABError: There is no such list, or the body is not JSON.
+            YNABError: There is no such list, it holds anything else, or the body is not JSON.
         """
-        rows = self._objects(f"data.{path}.item")
-        for row in rows:
+        found = False
+        for row in self._objects(f"data.{path}.item"):
+            if type(row) is not dict:
+                raise YNABError(
+                    f"YNAB's answer holds no object for a row of {path}. Check api_url."
+                )
+            found = True
             yield row
-            yield from rows
-            return
         outer = path.partition(".item")[0]
-        if not self._holds_list(outer):
+        if not found and not self._holds_list(outer):
             raise YNABError(f"YNAB's answer holds no list of {outer}. Check api_url.")
 
-    def object(self, path: str) -> dict[str, t.Any]:
-        """Return the object at `path` below `data`, for example `month`.
-
-        Raises:
-            YNABError: There is no such object, or the body is not JSON.
-        """
-        for found in self._objects(f"data.{path}"):
-            return found
-        raise YNABError(f"YNAB's answer holds no {path}. Check api_url.")
-
-    def _objects(self, prefix: str) -> Iterator[dict[str, t.Any]]:
+    def _objects(self, prefix: str) -> Iterator[t.Any]:
         self._body.seek(0)
         try:
-            yield from self._parser.items(self._body, prefix)
-        except (ijson.JSONError, ValueError) as error:
+            yield from ijson.items(self._body, prefix)
+        except _NOT_JSON as error:
             raise YNABError("YNAB's answer is not JSON throughout. Run again to retry.") from error
 
     def _holds_list(self, path: str) -> bool:
@@ -173,7 +143,7 @@ class Response:
         self._body.seek(0)
         return any(
             prefix == f"data.{path}" and event == "start_array"
-            for prefix, event, _ in self._parser.parse(self._body)
+            for prefix, event, _ in ijson.parse(self._body)
         )
 
     def check(self) -> None:
@@ -189,14 +159,11 @@ class Response:
         self._body.seek(0)
         try:
             # To the end, whatever was found: only that proves the document whole.
-            found = [
-                value
-                for prefix, _, value in self._parser.parse(self._body)
-                if prefix == "data.server_knowledge"
-            ]
-        except (ijson.JSONError, ValueError) as error:
+            for prefix, _, value in ijson.parse(self._body):
+                if prefix == "data.server_knowledge":
+                    self.server_knowledge = _counter(value)
+        except _NOT_JSON as error:
             raise TransientError("YNAB's answer was not JSON, or broke off") from error
-        self.server_knowledge = _counter(found[0]) if found else None
 
 
 def _counter(value: object) -> int | None:

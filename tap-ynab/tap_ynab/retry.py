@@ -34,7 +34,7 @@ LONGEST_WAIT = 60.0
 #: Seconds between two tries if the hourly limit is reached and YNAB does not tell until when: the
 #: first wait, and the longest after doubling.
 FIRST_PROBE, LONGEST_PROBE = 60.0, 600.0
-#: Seconds after which a limit that is still reached is no hourly one.
+#: Seconds after which a limit that is still reached is no hourly one; no wait for it is longer.
 LONGEST_LIMIT = 3900.0
 
 
@@ -83,7 +83,8 @@ class RetryPolicy:
                     raise LimitError(f"{error}, for more than an hour. Run again later.") from error
                 is_limited = True
                 probe = next(probes)
-                wait_for_limit(error.retry_after or probe, "YNAB answers 429")
+                seconds = min(error.retry_after or probe, LONGEST_LIMIT)
+                wait_for_limit(seconds, "YNAB answers 429")
             except NoConnectionError as error:
                 raise UnreachableError(f"{error}. Check the network and api_url.") from error
 

@@ -11,7 +11,8 @@ from contextlib import ExitStack, closing
 from datetime import date, timedelta
 
 from tap_ynab.delta import fetch_delta
-from tap_ynab.errors import TransientError
+from tap_ynab.errors import TransientError, YNABError
+from tap_ynab.records import is_date
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,16 +89,23 @@ class MonthByMonth:
                 stack.callback(response.close)
             self.server_knowledge = min(each.server_knowledge or 0 for each in responses)
             self.month = responses[0].month
-            months = [row["month"] for each in responses for row in each.rows("months")]
+            months = (month for each in responses for month in _months(each))
             self._first = min(months, default=None)
 
     def rows(self) -> Iterator[Record]:
-        """Yield months with their categories."""
+        """Yield months with their categories, each to be read before the next."""
         if self._first is None:
             return
         with closing(self._get(self._path)) as response:
-            months = sorted(row["month"] for row in response.rows("months"))
+            months = sorted(set(_months(response)))
         for month in months:
             if month >= self._first:
                 with closing(self._get(f"{self._path}/{month}")) as response:
-                    yield response.object("month")
+                    yield {"month": month, "categories": response.rows("month.categories")}
+
+
+def _months(response: Response) -> Iterator[str]:
+    for row in response.rows("months"):
+        if not is_date(month := row.get("month")) or not month.endswith("-01"):
+            raise YNABError("YNAB's list of months holds one without its date. Check api_url.")
+        yield month

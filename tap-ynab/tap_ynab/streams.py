@@ -6,9 +6,11 @@ A table of contents. `schemas` has the columns, `feeds` the ways to read a list.
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 
 from tap_ynab import schemas
 from tap_ynab.base import YNABStream
+from tap_ynab.errors import YNABError
 from tap_ynab.feeds import (
     delta_list,
     export_list,
@@ -17,9 +19,10 @@ from tap_ynab.feeds import (
     transaction_list,
     unexported_list,
 )
+from tap_ynab.records import is_date, is_id, objects
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
@@ -39,9 +42,8 @@ class BudgetsStream(YNABStream):
 
     def transform(self, row: Record) -> None:
         """Make columns of the fields in the formats."""
-        row.pop("accounts", None)
-        currency = dict(row.pop("currency_format", None) or {})
-        dates = dict(row.pop("date_format", None) or {})
+        leave_out_list(row, "accounts")
+        currency, dates = take_object(row, "currency_format"), take_object(row, "date_format")
         row["date_format_string"] = dates.pop("format", None)
         row["currency_symbol"] = currency.pop("currency_symbol", None)
         for field in (
@@ -52,7 +54,8 @@ class BudgetsStream(YNABStream):
             "group_separator",
         ):
             row[f"currency_{field}"] = currency.pop(field, None)
-        row.update(currency_format=currency or None, date_format=dates or None)
+        rest = {"currency_format": currency, "date_format": dates}
+        row.update({name: fields for name, fields in rest.items() if fields})
 
 
 class AccountsStream(YNABStream):
@@ -72,7 +75,7 @@ class CategoryGroupsStream(YNABStream):
 
     def transform(self, row: Record) -> None:
         """Leave the categories to their own stream."""
-        row.pop("categories", None)
+        leave_out_list(row, "categories")
 
 
 class CategoriesStream(YNABStream):
@@ -136,16 +139,23 @@ class MonthsStream(YNABStream):
 
     def transform(self, row: Record) -> None:
         """Add an id, and leave the categories to their own stream."""
-        row["id"] = f"{row['budget_id']}|{row['month']}"
-        row.pop("categories", None)
+        month = row.get("month")
+        row["id"] = f"{row['budget_id']}|{month}" if is_date(month) else None
+        leave_out_list(row, "categories")
 
 
 def categories_of_month(month: Record) -> Iterator[Record]:
     """Yield the categories of a month, whose own id is the same in each month."""
-    for category in month.get("categories") or ():
-        category["category_id"] = category["id"]
-        category["month"] = month["month"]
-        category["deleted"] = bool(category.get("deleted") or month.get("deleted"))
+    categories = month.get("categories")
+    if not isinstance(categories, Iterable) or isinstance(categories, (str, dict)):
+        return  # `MonthsStream` keeps it
+    for category in categories:
+        if not isinstance(category, dict):
+            raise YNABError("YNAB's answer holds no object for a category of a month.")
+        category["category_id"] = category.pop("id", None)
+        category["month"] = month.get("month")
+        if month.get("deleted") is True or category.get("deleted") is None:
+            category["deleted"] = month.get("deleted") is True
         yield category
 
 
@@ -158,7 +168,9 @@ class MonthCategoriesStream(YNABStream):
 
     def transform(self, row: Record) -> None:
         """Add an id of budget, month and category."""
-        row["id"] = f"{row['budget_id']}|{row['month']}|{row['category_id']}"
+        month, category = row["month"], row["category_id"]
+        is_key = is_date(month) and is_id(category)
+        row["id"] = f"{row['budget_id']}|{month}|{category}" if is_key else None
 
 
 class MoneyMovementsStream(YNABStream):
@@ -200,10 +212,20 @@ class SyncsStream(YNABStream):
 
 def delete_subtransactions(row: Record) -> None:
     """Delete the subtransactions of a deleted transaction, whatever their own flag says."""
-    if row.get("deleted"):
-        for subtransaction in row.get("subtransactions") or ():
-            if isinstance(subtransaction, dict):
-                subtransaction["deleted"] = True
+    if row.get("deleted") is True:
+        for subtransaction in objects(row.get("subtransactions")):
+            subtransaction["deleted"] = True
+
+
+def take_object(row: Record, name: str) -> Record:
+    """Remove and return an object; anything else goes to additional_properties."""
+    return dict(row.pop(name)) if isinstance(row.get(name), dict) else {}
+
+
+def leave_out_list(row: Record, name: str) -> None:
+    """Remove a list that has a stream of its own; anything else goes to additional_properties."""
+    if isinstance(row.get(name), list):
+        del row[name]
 
 
 STREAMS: tuple[type[YNABStream], ...] = (

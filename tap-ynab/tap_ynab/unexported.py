@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from hashlib import blake2b
 
 from tap_ynab.errors import TransientError, YNABError
+from tap_ynab.records import is_date_time
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,9 @@ if t.TYPE_CHECKING:
     from tap_ynab.feeds import Feed
     from tap_ynab.response import Response
     from tap_ynab.state import Bookmark
+
+#: Bytes of the hash of ids.
+SIZE = 9
 
 
 class UnexportedLists:
@@ -76,10 +80,13 @@ def fingerprint(rows: Iterable[Record], created: str, until: str | None = None) 
     Returns:
         The last time, and a hash of the ids of all rows until then.
     """
-    found = sorted((str(row.get("id")), str(row.get(created) or "")) for row in rows)
-    last = until if until is not None else max((time for _, time in found), default="")
-    digest = blake2b(digest_size=9)
-    for identity, time in found:
-        if time <= last:
-            digest.update(identity.encode() + b"\n")
-    return [last, digest.hexdigest()]
+    last, total = until or "", 0
+    for row in rows:
+        created_at = row.get(created)
+        time = created_at if is_date_time(created_at) else ""
+        if until is None or time <= until:
+            last = max(last, time)
+            identity = str(row.get("id")).encode()
+            # A sum, as the order does not matter and not all ids fit into memory.
+            total += int.from_bytes(blake2b(identity, digest_size=SIZE).digest(), "big")
+    return [last, f"{total % (1 << 8 * SIZE):0{2 * SIZE}x}"]

@@ -41,11 +41,13 @@ class Request(NamedTuple):
     stderr: str
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
+def run(
+    command: list[str], folder: Path, environment: Mapping[str, str]
+) -> tuple[int, str, str, int]:
     """Run a Python script with these arguments and in this environment.
 
     Returns:
-        Its exit code, stdout and stderr.
+        Its exit code, stdout and stderr, and the most memory that it had at once, in MiB.
     """
     with (
         tempfile.TemporaryDirectory() as written,
@@ -55,8 +57,9 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tup
         request = Request(command, str(folder), {**environment}, str(stdout), str(stderr))
         connection.connect(_server())
         connection.sendall(json.dumps(request).encode() + b"\n")
-        code = int(connection.makefile().read())
-        return code, stdout.read_text(encoding="utf-8"), stderr.read_text(encoding="utf-8")
+        code, memory = map(int, connection.makefile().read().split())
+        output = (stdout.read_text(encoding="utf-8"), stderr.read_text(encoding="utf-8"))
+        return code, *output, memory
 
 
 @cache
@@ -105,11 +108,12 @@ def serve(address: str) -> Request:
 
 
 def accept(connection: socket.socket) -> Request:
-    """Fork once more; tell the exit code from the one process, return in the other."""
+    """Fork once more; tell exit code and memory from the one process, return in the other."""
     request = Request(*json.loads(connection.makefile().readline()))
     if process := os.fork():
-        _, status = os.waitpid(process, 0)
-        connection.sendall(b"%d" % os.waitstatus_to_exitcode(status))
+        _, status, usage = os.wait4(process, 0)
+        memory = usage.ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1 << 10)
+        connection.sendall(b"%d %d" % (os.waitstatus_to_exitcode(status), memory))
         os._exit(0)
     return request
 

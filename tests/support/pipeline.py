@@ -40,11 +40,15 @@ FAST_LOADER = Loader(PIPELINE_TARGET, {"YNAB_PIPELINE_FAST_LOADER": "true"})
 
 @dataclass
 class Finished:
-    """What a run of the tap left: its messages, its log and its exit code."""
+    """What a run of the tap left: its messages, its log and its exit code.
+
+    `memory` is the most that it had at once, in MiB; 0 if that is not measured.
+    """
 
     code: int
     stdout: str
     log: str
+    memory: int = 0
 
     @property
     def messages(self) -> list[Row]:

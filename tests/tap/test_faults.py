@@ -6,6 +6,7 @@ tests/tap/test_faults.py` writes it anew.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ import pytest
 from ynab_sandbox import Sandbox, serve
 
 from tests.support.environment import BARE
+from tests.support.odd import serve_rows
 from tests.support.pipeline import PROJECT, Pipeline, Tap
 from tests.support.rows import STREAMS, assert_equal
 from tests.support.runs import failed, ids, of_budget
@@ -244,3 +246,86 @@ def test_a_decompression_bomb_is_bounded(tap: Tap, sandbox: Sandbox) -> None:
     assert finished.code == 1
     assert "is no budget" in finished.log
     assert "Traceback" not in finished.log
+
+
+#: Fields of a row that a parser could not bear, and a part of the error.
+UNBEARABLE = {
+    "nested lists": ("[" * 20_000 + "]" * 20_000, "more than 100 levels of nesting"),
+    "nested objects": ('{"a": ' * 5_000 + "1" + "}" * 5_000, "more than 100 levels of nesting"),
+    "backslashes": (f'"{chr(92) * (16 << 20)}"', "a text of more than 2 MiB"),
+    "a long text": (f'"{"x" * (8 << 20)}"', "a text of more than 2 MiB"),
+    "many values": (f"[{', '.join(['[1]'] * 500_000)}]", "2 MiB"),
+    "many objects": ("[" + '{"a": 1}, ' * 500_000 + "1]", "a row of more than 2 MiB"),
+    "a long key": (f'{{"{"k" * 100_000}": 1}}', "a key of more than 2048 bytes"),
+    "a long number": ("1" * 10_000, "a number of more than 4300 digits"),
+}
+
+
+@pytest.mark.parametrize("use_export", [False])
+@pytest.mark.parametrize("name", UNBEARABLE)
+def test_what_a_parser_could_not_bear_is_refused_and_the_rest_is_read(
+    tap: Tap, sandbox: Sandbox, name: str
+) -> None:
+    field, why = UNBEARABLE[name]
+    first, _ = sandbox.budgets
+    body = f'{{"data": {{"payees": [{{"id": "p", "new": {field}}}], "server_knowledge": 1000}}}}'
+    sandbox.fail("status", status=200, body=body, path=f"{first.id}/payees")
+    finished = tap.run()
+    line = failed(finished)
+    assert f"Budget {first.name}: could not read payees (An answer with" in line
+    assert why in line
+    assert finished.memory < 128
+    assert of_budget(finished, "transactions", first) == ids(first, "transactions")
+
+
+@pytest.mark.parametrize("use_export", [False])
+@pytest.mark.parametrize("row", ["null", "5", '"text"', "[]"])
+@pytest.mark.parametrize(
+    ("path", "lists"),
+    [
+        ("payees", '"payees": [{}]'),
+        ("categories", '"category_groups": [{{"id": "g", "categories": [{}]}}]'),
+        ("money_movements", '"money_movements": [{}]'),
+    ],
+)
+def test_a_row_that_is_no_object_is_an_error_of_its_list(
+    tap: Tap, sandbox: Sandbox, row: str, path: str, lists: str
+) -> None:
+    first, _ = sandbox.budgets
+    body = f'{{"data": {{{lists.format(row)}, "server_knowledge": 1000}}}}'
+    sandbox.fail("status", status=200, body=body, path=f"{first.id}/{path}([?]|$)")
+    line = failed(tap.run())
+    assert f"Budget {first.name}: could not read {path} (YNAB's answer holds no object" in line
+
+
+def test_a_budget_that_no_request_could_name_is_left_out_with_an_error(
+    tap: Tap, sandbox: Sandbox
+) -> None:
+    plans = [{"id": budget.id, "name": budget.name} for budget in sandbox.budgets]
+    body = json.dumps({"data": {"plans": [{"name": "Odd"}, {"id": "../user"}, *plans]}})
+    sandbox.fail("status", status=200, body=body, path=ENDPOINTS["/plans"])
+    finished = tap.run()
+    assert "Account: could not read budgets (a row without an id was left out)" in failed(finished)
+    assert "budgets" not in finished.activated()
+    for budget in sandbox.budgets:
+        assert of_budget(finished, "payees", budget) == ids(budget, "payees")
+
+
+def test_values_of_other_types_go_to_additional_properties(tap: Tap, sandbox: Sandbox) -> None:
+    budget = sandbox.budgets[0]
+    odd = {"currency_format": "EUR", "date_format": 5, "accounts": {"a": 1}, "name": ["x"]}
+    body = json.dumps({"data": {"plans": [{"id": budget.id, **odd}]}})
+    sandbox.fail("status", status=200, body=body, path=ENDPOINTS["/plans"])
+    transaction = {"id": "t", "deleted": "no", "subtransactions": 5, "account_id": {"a": 1}}
+    group = {"id": "g", "categories": "none"}
+    serve_rows(sandbox, budget, transactions=[transaction])
+    body = json.dumps({"data": {"category_groups": [group], "server_knowledge": 1000}})
+    sandbox.fail("status", status=200, body=body, path="/categories")
+    finished = tap.run(use_export=False)
+    assert finished.code == 0, finished.log
+    [row] = finished.records("budgets")
+    assert row["additional_properties"] == odd
+    [row] = finished.records("transactions")
+    assert row["additional_properties"] == {k: transaction[k] for k in transaction if k != "id"}
+    [row] = finished.records("category_groups")
+    assert row["additional_properties"] == {"categories": "none"}

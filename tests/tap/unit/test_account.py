@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from tap_ynab.account import Account
-from tap_ynab.errors import AccountError, NotFoundError
+from tap_ynab.errors import AccountError, NotFoundError, YNABError
 
 from tests.tap.unit.responses import of_data
 
@@ -76,9 +76,9 @@ def test_what_is_no_id_of_a_budget_is_not_repeated() -> None:
     assert "t0ken" not in str(error.value)
 
 
-@pytest.mark.parametrize("budget", [5, "b1", None, [], {}, {"id": None}, {"id": 5}, {"id": ["b1"]}])
-def test_a_list_of_budgets_without_ids_is_no_answer_of_ynab(budget: Any) -> None:
-    with pytest.raises(AccountError, match="Check api_url"):
+@pytest.mark.parametrize("budget", [5, "b1", None, []])
+def test_a_list_of_what_is_no_budget_is_an_error(budget: Any) -> None:
+    with pytest.raises(YNABError, match="no object for a row of plans"):
         _ = account(budgets=[*BUDGETS, budget]).budgets
 
 
@@ -91,6 +91,39 @@ def test_accounts_without_types_have_none(accounts: Any) -> None:
         "a2": "cash",
         "a9": None,
     }
+
+
+@pytest.mark.parametrize("budget_id", [None, 5, "", "x" * 101, "../b1", "b1?x", "bü", {}, ["b1"]])
+def test_a_budget_that_no_request_could_name_is_not_read(budget_id: object) -> None:
+    odd = {"name": "Odd", "accounts": [{"id": "a9", "type": "cash"}]}
+    for budgets in ([*BUDGETS, {**odd, "id": budget_id}], [odd, *BUDGETS]):
+        found = account(budgets=budgets)
+        assert found.budget_ids == ["b1", "b2", "b3"]
+        assert "a9" not in found.account_types
+        assert (found.has_unreadable_budgets, found.has_all_budgets) == (True, False)
+    assert not account().has_unreadable_budgets
+
+
+def test_a_budget_that_is_listed_twice_is_read_once() -> None:
+    assert account(budgets=[*BUDGETS, BUDGETS[0]]).budget_ids == ["b1", "b2", "b3"]
+
+
+def test_a_budget_is_called_by_the_beginning_of_a_long_name() -> None:
+    found = account(budgets=[{"id": "b1", "name": "x" * 1000}, {"id": "b2"}])
+    assert found.label("b1") == "x" * 100 + "..."
+    assert found.label("b2") == "None"
+
+
+@pytest.mark.parametrize(
+    ("number", "new", "why"), [(1001, 0, "more than 1000 budgets"), (900, 800, "more than 2 MiB")]
+)
+def test_a_list_of_budgets_that_memory_could_not_bear_is_refused(
+    number: int, new: int, why: str
+) -> None:
+    budgets = [{"id": f"b{each}", "new": [{}] * new} for each in range(number)]
+    with pytest.raises(AccountError, match=f"^A list .*{why}.* is none of YNAB's"):
+        _ = account(budgets=budgets).budgets
+    assert len(account(budgets=budgets[:500]).budget_ids) == 500
 
 
 def test_an_account_without_budgets_is_not_whole() -> None:

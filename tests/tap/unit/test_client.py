@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
+from math import inf
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from tap_ynab.client import REFUSALS, error_of, is_loopback, place
+from tap_ynab.client import REFUSALS, _date, error_of, is_loopback, place
 from tap_ynab.errors import (
     AccessError,
     AccountError,
@@ -93,6 +95,14 @@ def test_a_body_of_another_kind_leaves_the_status_to_tell(
     assert kind is AccessError or str(found).startswith(f"/payees: {status} Reason")
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 50_000, '{"error": {"id": 1e999, "detail": [[]]}}', f"[{'1' * 9_000}]", '{"error":'],
+)
+def test_no_body_of_an_error_stops_the_run(body: str) -> None:
+    assert isinstance(error(503, body), TransientError)
+
+
 def test_a_long_description_is_cut() -> None:
     assert len(str(error(500, error_body("500", "x" * 5000)))) < 300
 
@@ -105,6 +115,16 @@ def test_a_long_description_is_cut() -> None:
         ("0", 0),
         ("-5", 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("-1e400", 0),
+        ("1e400", inf),
+        ("inf", inf),
+        ("999999999", 999_999_999),
+        ("nan", None),
+        ("Wed, 21 Oct 2015 07:28:00 -99999999999", None),
+        (f"Wed, {'9' * 5000} Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +1400", 0),
+        (":::", None),
         ("soon", None),
         ("", None),
         ("Wed, 99 Oct 2015 07:28:00 GMT", None),
@@ -137,8 +157,53 @@ def test_a_redirect_names_the_host_that_must_not_get_the_token(status: int) -> N
     assert "redirects to elsewhere.example, which" in str(found)
 
 
+@pytest.mark.parametrize("address", ["http://[", "//[x", "", "http://", "\x80"])
+def test_a_redirect_to_no_address_is_an_error(address: str) -> None:
+    assert isinstance(error(302, Location=address), AccountError)
+
+
 def test_a_redirect_on_the_same_host_does_not_name_none() -> None:
     assert "None" not in str(error(301, Location="/v2/plans"))
+
+
+# The server's clock
+
+NOW = datetime.now(timezone.utc)
+
+
+def date_of(header: str | None) -> datetime:
+    response = requests.Response()
+    if header is not None:
+        response.headers["Date"] = header
+    return _date(response)
+
+
+@pytest.mark.parametrize(
+    ("header", "date"),
+    [
+        ("Sat, 21 Nov 2026 12:00:00 GMT", "2026-11-21T12:00:00+00:00"),
+        ("Sat, 21 Nov 2026 12:00:00", "2026-11-21T12:00:00+00:00"),
+        ("Sat, 21 Nov 2026 12:00:00 -0000", "2026-11-21T12:00:00+00:00"),
+        ("Mon, 30 Nov 2026 20:00:00 -0500", "2026-12-01T01:00:00+00:00"),
+        ("Fri, 01 Jan 2999 00:00:00 GMT", "2999-01-01T00:00:00+00:00"),
+    ],
+)
+def test_the_date_is_that_of_the_server(header: str, date: str) -> None:
+    assert date_of(header).isoformat() == date
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(None, "", "soon", "0", ":", "Sat, 99 Nov 2026 12:00:00 GMT", "9" * 5000),
+        *("Mon, 01 Jan 0001 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +1400"),
+        *("Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -1200"),
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Sat, 21 Nov 2026 12:00:00 +99999999",
+    ],
+)
+def test_without_a_date_to_believe_it_is_ours(header: str | None) -> None:
+    assert abs(date_of(header) - NOW) < timedelta(hours=1)
 
 
 # Addresses of this machine

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tap_ynab.errors import YNABError
 from tap_ynab.export import FLAT, LISTS, Export
 from tap_ynab.feeds import ExportUse
+from tap_ynab.json_text import BLOCK
 from tap_ynab.renames import NAMED
-from tap_ynab.response import BLOCK
 from tap_ynab.streams import STREAMS
 
 from tests.tap.unit.responses import NOW, closed_later, is_closed, of_text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tap_ynab.records import DEEPEST, REST, Shape, is_date, storable
+from tap_ynab.records import REST, Shape, is_date, is_id, storable
 
 COLUMNS: dict[str, dict[str, Any]] = {
     "id": {"type": ["string"]},
@@ -22,12 +23,6 @@ COLUMNS: dict[str, dict[str, Any]] = {
     REST: {"type": ["object", "null"]},
 }
 EMPTY = dict.fromkeys(COLUMNS)
-
-
-def nested(levels: int, value: Any) -> Any:
-    for _ in range(levels):
-        value = [value]
-    return value
 
 
 # Values
@@ -52,12 +47,12 @@ def test_a_number_with_too_many_digits_after_the_point_becomes_text(number: str)
     assert isinstance(storable(Decimal(number)), str)
 
 
-def test_nesting_ends_at_a_level_that_encoders_can_take() -> None:
-    assert storable(nested(DEEPEST, 1)) == nested(DEEPEST, 1)
-    for levels in (DEEPEST + 1, DEEPEST + 50):
-        kept = nested(DEEPEST, f"(nested in more than {DEEPEST} levels)")
-        assert storable(nested(levels, 1)) == kept
-    assert storable([*nested(DEEPEST + 1, 1), "beside"])[1] == "beside"
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [("1", True), ("", True), ("x" * 500, True), ("x" * 501, False), (1, False), (None, False)],
+)
+def test_an_id_is_text_that_an_index_can_hold(value: object, fits: bool) -> None:  # noqa: FBT001 a parameter
+    assert is_id(value) == fits
 
 
 @pytest.mark.parametrize("value", ["2024-02-29", "0001-01-01", "9999-12-31"])
@@ -159,6 +154,18 @@ def test_columns_that_are_not_selected_are_left_out() -> None:
 
 def test_a_column_that_is_not_selected_is_left_out_whatever_its_value() -> None:
     assert Shape(COLUMNS, {"id", REST})({"id": "1", "day": 20240101})[REST] is None
+
+
+def test_rows_with_ever_new_fields_do_not_fill_the_memory() -> None:
+    shape = Shape(COLUMNS, COLUMNS)
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            row = {f"{number} {field}": field for field in range(1_000)}
+            assert shape({"id": "1", **row})[REST] == row
+        assert tracemalloc.get_traced_memory()[0] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_each_row_is_looked_at_though_rows_are_alike() -> None:

@@ -137,13 +137,27 @@ def test_refusals_without_retry_after_are_probed_after_a_minute_then_less_often(
     assert list(islice(limit_probes(), 6)) == server.limit_waits
 
 
-@pytest.mark.parametrize(("retry_after", "wait"), [(900.0, 900), (0.0, 60), (None, 60)])
-def test_the_limit_is_waited_for_as_long_as_ynab_asks(
+@pytest.mark.parametrize(
+    ("retry_after", "wait"),
+    [(900.0, 900), (0.0, 60), (None, 60), (999_999_999.0, 3900), (float("inf"), 3900)],
+)
+def test_the_limit_is_waited_for_as_long_as_ynab_asks_but_not_much_longer_than_an_hour(
     clock: Clock, retry_after: float | None, wait: float
 ) -> None:
     server = Server(clock, [TooManyRequestsError("429", retry_after)])
     assert server.call(RetryPolicy(300, 1)) == "response"
     assert server.limit_waits == [wait]
+
+
+def test_a_wait_for_ever_ends_the_run(clock: Clock) -> None:
+    server = Server(clock, [TooManyRequestsError("429", float("inf"))] * FOR_EVER)
+    with pytest.raises(LimitError):
+        server.call(RetryPolicy(300))
+    assert len(server.tries) <= 3
+    unavailable = Server(clock, [TransientError("503", float("inf"))] * FOR_EVER)
+    with pytest.raises(TransientError):
+        unavailable.call(RetryPolicy(300))
+    assert len(unavailable.tries) == 1
 
 
 def test_refusals_for_more_than_an_hour_end_the_run(clock: Clock) -> None:

@@ -136,9 +136,8 @@ def test_months_are_read_from_the_first_that_changed(
 ) -> None:
     source = Months(changed)
     months = MonthByMonth(source.get, "/months", since)
-    rows = list(months.rows())
-    assert [row["month"] for row in rows] == read
-    assert all(row["categories"] == [{"id": "c"}] for row in rows)
+    rows = [(row["month"], list(row["categories"])) for row in months.rows()]
+    assert rows == [(month, [{"id": "c"}]) for month in read]
     assert [path for path, _ in source.requested if path != "/months"] == [
         f"/months/{m}" for m in read
     ]
@@ -160,5 +159,15 @@ def test_a_month_without_its_object_is_an_error() -> None:
         return of_data(months=rows, server_knowledge=10) if path == "/months" else of_data()
 
     months = MonthByMonth(get, "/months", None)
-    with pytest.raises(YNABError):
-        list(months.rows())
+    rows = months.rows()
+    first = next(rows)
+    with pytest.raises(YNABError, match=r"no list of month\.categories"):
+        list(first["categories"])
+
+
+@pytest.mark.parametrize("month", [None, 5, "current", "../../user", "2026-11-02", "2026-13-01"])
+def test_a_month_that_is_no_month_is_an_error_and_nothing_stays_open(month: object) -> None:
+    response = of_data(months=[{"month": "2026-11-01"}, {"month": month}], server_knowledge=10)
+    with pytest.raises(YNABError, match="without its date"):
+        MonthByMonth(lambda _path, **_params: response, "/months", None)
+    assert is_closed(response)
