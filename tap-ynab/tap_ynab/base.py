@@ -156,8 +156,6 @@ class YNABStream(Stream):
         """Return the records of one budget; if it fails, the run goes on with the next one."""
         self._extracted = datetime.now(timezone.utc)
         self._rows = 0
-        if self.run.account.has_unreadable_budgets:
-            self.run.left_out("budgets", None)
         if self.feed is None:
             return self._records_of_account()
         # Without a context, the account has no budgets.

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from tap_ynab.response import Response
     from tap_ynab.state import Bookmark, RunState
 
-logger = logging.getLogger("tap-ynab.budget")
+logger = logging.getLogger("tap_ynab.budget")
 
 #: Later than any date.
 NEVER = "9999-12-31"

@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
 
 #: Timeouts that a whole response may take.
 TIMEOUTS = 10
+#: Bytes to read at once.
+BUFFER = 1 << 18
 
 # Of odd headers it would log a traceback.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
@@ -56,7 +58,7 @@ class _Response(HTTPResponse):
         timeout = sock.gettimeout()
         if timeout is not None:
             stream = _Stream(t.cast("SocketIO", self.fp.detach()), monotonic() + TIMEOUTS * timeout)
-            self.fp = io.BufferedReader(stream)
+            self.fp = io.BufferedReader(stream, BUFFER)
 
 
 class DeadlineAdapter(HTTPAdapter):

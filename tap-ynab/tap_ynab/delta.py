@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 R = t.TypeVar("R", bound="Response")
 
-logger = logging.getLogger("tap-ynab.delta")
+logger = logging.getLogger("tap_ynab.delta")
 
 
 def fetch_delta(request: Request, since: int | None) -> list[Response]:

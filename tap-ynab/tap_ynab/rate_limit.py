@@ -15,7 +15,7 @@ from tap_ynab.errors import LimitError
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-logger = logging.getLogger("tap-ynab.rate_limit")
+logger = logging.getLogger("tap_ynab.rate_limit")
 
 MINUTE, HOUR = 60, 3600
 

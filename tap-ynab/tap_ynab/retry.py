@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
     T = t.TypeVar("T")
 
-logger = logging.getLogger("tap-ynab.retry")
+logger = logging.getLogger("tap_ynab.retry")
 
 #: Seconds of the longest wait between two tries.
 LONGEST_WAIT = 60.0

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
     from tap_ynab.response import Response
 
-logger = logging.getLogger("tap-ynab.slices")
+logger = logging.getLogger("tap_ynab.slices")
 
 SHORTEST_SLICE = timedelta(days=31)
 

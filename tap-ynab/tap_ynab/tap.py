@@ -194,6 +194,8 @@ class TapYNAB(CommandLineTap):
             stream.sync()
 
     def _sync(self, run: SyncRun) -> None:
+        if run.account.has_unreadable_budgets:
+            run.left_out("budgets", None)
         run.forget_vanished_budgets()
         try:
             if run.state.left:

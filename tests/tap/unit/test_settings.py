@@ -330,7 +330,6 @@ def test_a_token_with_more_around_it(token: str, hint: str | None) -> None:
     ("name", "wanted"),
     [
         ("since_date", "since_date must be a date such as 2015-01-31"),
-        ("budget_ids", "budget_ids must be a list of strings"),
         ("request_timeout", "request_timeout must be a whole number from 1 to 86400"),
         ("max_retry_time", "max_retry_time must be a whole number from 0 to 86400"),
         ("requests_per_hour", "requests_per_hour must be a whole number, at least 1"),
