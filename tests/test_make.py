@@ -35,10 +35,12 @@ def clone(tmp_path: Path) -> Path:
     """A folder with what the Makefile reads."""
     folder = tmp_path / "clone"
     (folder / "tests/loaders").mkdir(parents=True)
+    (folder / "plugins/ynab-pipeline").mkdir(parents=True)
     for name in (
         "Makefile",
         "constraints.txt",
         "meltano.pth",
+        "plugins/ynab-pipeline/pyproject.toml",
         "pyproject.toml",
         "tests/loaders/target-jsonl.txt",
     ):
