@@ -69,7 +69,7 @@ clean: ## Remove what runs left behind, data included
 	@$(needs_python)$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) --upgrade pip
 	@.venv/bin/python $(PIP) meltano -e plugins/ynab-pipeline
-	@cp meltano.pth "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@.venv/bin/python -c 'import shutil, sysconfig; shutil.copy("meltano.pth", sysconfig.get_path("purelib"))'
 	@touch $@
 
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
