@@ -33,13 +33,16 @@ if t.TYPE_CHECKING:
 
 logger = logging.getLogger("tap_ynab")
 
+#: What a shell adds to the number of the signal that ended a process.
+TERMINATED = 128
+
 
 class CommandLineTap(Tap):
     """A tap whose errors on the command line are one line each."""
 
     def _handle_termination(self, signum: int, frame: object) -> None:  # noqa: ARG002 as the SDK has it
         """End with the exit code of a terminated process; `run` writes the state, if it may."""
-        t.cast("Writer", self.message_writer).interrupt(128 + signum)
+        t.cast("Writer", self.message_writer).interrupt(TERMINATED + signum)
 
     def run(self) -> None:
         """Sync everything."""
@@ -172,6 +175,10 @@ def errors_in_one_line() -> Iterator[None]:
         # What is still in the buffer can't be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _end("The loader has gone: see its own messages. Run again once it works.")
+    except SystemExit as end:
+        if isinstance(end.code, int) and end.code > TERMINATED:
+            logger.warning("Stopped by a signal. Run again: it continues where this run ended.")
+        raise
     except IncompleteError as error:
         _end(*error.lines)
     except RecursionError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from datetime import date
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import pytest
 from tap_ynab.tap import TapYNAB
 from ynab_sandbox import RateLimit, Sandbox, serve
 
+from tests.support.environment import BARE
 from tests.support.pipeline import Tap
 from tests.support.rows import assert_equal
 from tests.support.runs import failed
@@ -181,3 +184,16 @@ def test_an_hour_that_is_used_up_is_waited_for(
         [str(minutes), "minutes", "left."] for minutes in range(31, 0, -1)
     ]
     assert {request.status for request in sandbox.requests} == {200}
+
+
+def test_ctrl_c_while_waiting_is_one_line(tap: Tap) -> None:
+    tap.config["requests_per_hour"] = 4
+    with subprocess.Popen(
+        tap.command(), env=BARE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        assert process.stderr
+        next(line for line in process.stderr if "Waiting until" in line)
+        process.send_signal(signal.SIGINT)
+        [line] = process.stderr.read().splitlines()
+    assert process.returncode == 128 + signal.SIGINT
+    assert line.endswith("Stopped by a signal. Run again: it continues where this run ended.")
