@@ -92,5 +92,6 @@ class HourlyLimit:
             surplus -= self._sent[minute]
             free = float(minute) + MINUTE + HOUR
             if surplus <= 0:
-                return free - now
+                # A clock that went back leaves minutes that are still to come.
+                return min(free - now, MINUTE + HOUR)
         return 0.0

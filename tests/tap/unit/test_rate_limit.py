@@ -35,6 +35,7 @@ def limit(sent: dict[str, int], allowed: int = 200, *, waits: bool = True) -> Ho
         ({-3600: 1, -60: 249}, 3600),
         ({-3660: 200}, 0),
         ({-86400: 200, -60: 199}, 0),
+        ({86400: 200}, 3660),
     ],
 )
 def test_the_next_request_waits_until_enough_of_them_are_an_hour_old(
