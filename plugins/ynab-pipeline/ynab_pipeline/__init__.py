@@ -3,7 +3,11 @@
 `tap` and `target` are the commands that Meltano runs. Each prepares and then becomes the stock
 program: `turns` has runs into the same tables wait for each other, `account` and `database` start
 what the environment names, `project` says which environment that is, and `programs` starts the
-stock program. `fast_loader` is the loader with a faster start, for those who choose it.
+stock program. `relay` takes rows out of what the loader logs. `fast_loader` is the loader with a
+faster start, for those who choose it.
+
+`meltano_start` and `console` work in Meltano's own process: the first keeps its files private, the
+second decides what a run shows.
 
 Neither ynab-sandbox nor project-postgres is needed unless the environment names one.
 """
