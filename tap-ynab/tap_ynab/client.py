@@ -203,6 +203,8 @@ def error_of(path: str, http_response: requests.Response, body: str) -> Exceptio
         code, text = str(detail["id"]), str(detail["detail"])
     except (ValueError, KeyError, TypeError, RecursionError):
         code, text = str(status), str(http_response.reason)
+    # Half a surrogate pair, which JSON can escape, is no text that a loader could take.
+    text = text.encode("utf-8", "replace").decode()
     line = f"{place(path)}: {status} {' '.join(text.split())[:200]}"
     if refusal := REFUSALS.get(code, REFUSALS.get(str(status))):
         return AccessError(refusal)

@@ -77,6 +77,7 @@ ERRORS: list[Any] = [
     {"error": {"id": ["404.2"], "detail": {"a": 1}}},
     {"error": {"id": "404.2", "name": "n", "detail": "x\x1b[31m\n" * 500}},
     {"error": {"id": "403.1", "detail": "(token)"}},
+    {"error": {"id": "\ud83d", "detail": "half \ud83d pair \x00 (token)"}},
 ]
 
 

@@ -103,6 +103,10 @@ def test_no_body_of_an_error_stops_the_run(body: str) -> None:
     assert isinstance(error(503, body), TransientError)
 
 
+def test_half_a_character_is_replaced() -> None:
+    str(error(500, error_body("500", "half \ud83d pair"))).encode()
+
+
 def test_a_long_description_is_cut() -> None:
     assert len(str(error(500, error_body("500", "x" * 5000)))) < 300
 
