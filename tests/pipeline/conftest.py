@@ -85,6 +85,8 @@ class Installation:
             "MELTANO_PROJECT_ROOT": str(folder),
             "PATH": os.defpath,
             "PYTHONPATH": os.pathsep.join([str(script.parent), *packages]),
+            # So that nothing is connected to: only the loader could.
+            "TARGET_POSTGRES_SSH_TUNNEL_ENABLE": "true",
         }
 
     def program(self, name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline import project
 from ynab_pipeline.destination import describe, settings
@@ -12,15 +12,17 @@ from ynab_pipeline.files import write_config
 from ynab_pipeline.log import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SWITCH = "PROJECT_POSTGRES"
 DATABASE = "ynab"
 
 
-def choose_database(arguments: Sequence[str]) -> list[str]:
-    """Name the database in a line for a person, and return what it adds to the command line.
+def active_settings(arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the loader's settings that name its database; a project's server is started.
+
+    Its URL is in `project_url`, and in place of that of the settings.
 
     Args:
         arguments: The loader's command line.
@@ -28,22 +30,46 @@ def choose_database(arguments: Sequence[str]) -> list[str]:
     Raises:
         PipelineError: If the project's server does not start.
     """
+    found = settings(arguments)
+    folder = project.named_folder(SWITCH)
+    if folder is not None:
+        found["project_url"] = found["sqlalchemy_url"] = _server_url(folder)
+        found["ssh_tunnel_enable"] = False
+    return found
+
+
+def choose_database(found: Mapping[str, Any]) -> list[str]:
+    """Name the database in a line for a person, and return what it adds to the command line.
+
+    Of several config files the last one wins, and the URL wins over host, port, user, database and
+    TLS. Not `--config ENV`: with that the loader also reads the project's .env, which wins over
+    everything, so a run meant for the project's server could end on the one that .env names.
+
+    Args:
+        found: The settings that name it.
+    """
     folder = project.named_folder(SWITCH)
     if folder is None:
-        say(f"database: {describe(settings(arguments))}")
+        say(f"database: {describe(found)}")
         return []
-    added = ["--config", str(_use_server(folder))]
-    database = describe(settings([*arguments, *added]))
-    say(f"database: {database} (project PostgreSQL in {folder})")
-    return added
+    say(f"database: {describe(found)} (project PostgreSQL in {folder})")
+    override = folder / "target-postgres.json"
+    url = str(found["project_url"]).replace("postgresql:", "postgresql+psycopg:", 1)
+    write_config(override, {"sqlalchemy_url": url, "ssh_tunnel": {"enable": False}})
+    return ["--config", str(override)]
 
 
-def _use_server(folder: Path) -> Path:
-    """Start the server unless it runs, and return a config file that points the loader at it.
+def _server_url(folder: Path) -> str:
+    """Start the project's server unless it runs, and return the URL of its database.
 
-    Of several files the last one wins, and the URL wins over host, port, user, database and TLS.
-    Not `--config ENV`: with that the loader also reads the project's .env, which wins over
-    everything, so a run meant for this server could end on the one that .env names.
+    PGHOSTADDR, PGSSLMODE and the rest of the family, which would still apply to it, are taken out
+    of the environment.
+
+    Args:
+        folder: The server's folder.
+
+    Raises:
+        PipelineError: If it does not start.
     """
     try:
         from project_postgres import Server, ServerError  # noqa: PLC0415 -- optional
@@ -53,12 +79,9 @@ def _use_server(folder: Path) -> Path:
             "plugins/project-postgres"
         ) from error
     try:
-        url = Server(folder, DATABASE).start().replace("postgresql:", "postgresql+psycopg:", 1)
+        url = Server(folder, DATABASE).start()
     except ServerError as error:
         raise PipelineError(str(error)) from error
-    override = folder / "target-postgres.json"
-    write_config(override, {"sqlalchemy_url": url, "ssh_tunnel": {"enable": False}})
-    # PGHOSTADDR, PGSSLMODE and the rest of the family would still apply to the URL.
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
-    return override
+    return url

@@ -1,4 +1,4 @@
-"""The database that the loader's settings name, in words; never the password."""
+"""The database that the loader's settings name: the settings, and in words without the password."""
 
 from __future__ import annotations
 
@@ -8,18 +8,37 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ynab_pipeline.programs import values_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _PREFIX = "TARGET_POSTGRES_"
-_SHOWN = ("host", "port", "database", "default_target_schema", "sqlalchemy_url")
+#: Those that say which database it is, and how to get there.
+_NAMES = (
+    "host",
+    "port",
+    "user",
+    "password",
+    "database",
+    "sqlalchemy_url",
+    "default_target_schema",
+    "ssl_enable",
+    "ssl_mode",
+    "ssl_certificate_authority",
+    "ssl_client_certificate_enable",
+    "ssl_client_certificate",
+    "ssl_client_private_key",
+    "ssl_storage_directory",
+    "ssh_tunnel_enable",
+)
 # What follows the last "@" of a URL; no match if it could be a piece of a password.
 _ADDRESS = re.compile(
     r"(?P<host>[\w.-]*|\[[\da-fA-F:.]+\])(?::(?P<port>\d+))?/(?P<database>[\w-]*)"
 )
 
 
-def settings(arguments: Sequence[str]) -> dict[str, Any]:
+def settings(arguments: Sequence[str] = ()) -> dict[str, Any]:
     """Return the loader's settings that name its database.
 
     Args:
@@ -27,13 +46,20 @@ def settings(arguments: Sequence[str]) -> dict[str, Any]:
             later file over those before it, as in the loader.
     """
     found: dict[str, Any] = {}
-    for name in _SHOWN:
+    for name in _NAMES:
         value = os.environ.get(f"{_PREFIX}{name.upper()}")
         if value:
             found[name] = value
-    for path in _configuration_files(arguments):
+    for path in values_of("--config", arguments):
         found |= _read(path)
+    if isinstance(tunnel := found.get("ssh_tunnel"), dict):
+        found["ssh_tunnel_enable"] = tunnel.get("enable")
     return found
+
+
+def is_true(value: object) -> bool:
+    """Tell whether a setting is on, from a file or from the environment."""
+    return str(value).lower() in {"true", "1", "yes", "on"}
 
 
 def describe(found: Mapping[str, Any]) -> str:
@@ -57,17 +83,6 @@ def _of_url(url: str) -> str:
 def _words(database: object, host: object, port: object) -> str:
     address = f"{host}:{port}" if host and port else host
     return f"{database or '(default)'} at {address or '(default)'}"
-
-
-def _configuration_files(arguments: Sequence[str]) -> Iterator[str]:
-    for position, argument in enumerate(arguments):
-        name, equals, value = argument.partition("=")
-        if name != "--config":
-            continue
-        if equals:
-            yield value
-        else:
-            yield from arguments[position + 1 : position + 2]
 
 
 def _read(path: str) -> dict[str, Any]:

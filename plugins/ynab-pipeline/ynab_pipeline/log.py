@@ -9,6 +9,8 @@ import threading
 import time
 from typing import Any
 
+LOGGER = "ynab_pipeline"
+
 
 def say(line: str, level: str = "info", **extra: Any) -> None:
     """Write a line as Meltano expects it from a program of the SDK, or as text without Meltano.
@@ -24,7 +26,7 @@ def say(line: str, level: str = "info", **extra: Any) -> None:
     entry = {
         "level": level,
         "pid": os.getpid(),
-        "logger_name": "ynab_pipeline",
+        "logger_name": LOGGER,
         "ts": time.time(),
         "thread_name": threading.current_thread().name,
         "app_name": "ynab-pipeline",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+_PR_SET_PDEATHSIG = 1
 #: Options with which both answer a question and neither reads nor writes.
 INFORMATION = frozenset({"--about", "--help", "--version"})
 
@@ -20,6 +23,26 @@ INFORMATION = frozenset({"--about", "--help", "--version"})
 def has_option(arguments: Sequence[str], names: frozenset[str]) -> bool:
     """Tell whether one of these options is on a command line, with or without a value."""
     return any(argument.partition("=")[0] in names for argument in arguments)
+
+
+def values_of(option: str, arguments: Sequence[str]) -> list[str]:
+    """Return the values that an option has on a command line."""
+    found: list[str] = []
+    for position, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name == option:
+            found += [value] if equals else arguments[position + 1 : position + 2]
+    return found
+
+
+def end_with_parent() -> None:
+    """Have the system end this process when the one that started it ends, however that happens.
+
+    So does the program that it becomes, which may be waiting for YNAB's hourly limit and keep the
+    next run waiting. On Linux only.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def become(program: str, arguments: Sequence[str]) -> NoReturn:

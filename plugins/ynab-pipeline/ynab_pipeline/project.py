@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+SUFFIX = "MELTANO_RUN_STATE_ID_SUFFIX"
 
 
 def root() -> Path | None:
@@ -24,7 +26,15 @@ def tenant() -> tuple[str, str]:
     itself: runs with different options still wait for each other.
     """
     environment = os.environ.get("MELTANO_ENVIRONMENT", "")
-    return environment, os.environ.get("MELTANO_RUN_STATE_ID_SUFFIX", "")
+    return environment, os.environ.get(SUFFIX, "")
+
+
+def account() -> dict[str, Any]:
+    """Return what tells the accounts of a project apart: the sandbox or not, and the suffix.
+
+    Not the environment: `local` and `prod` take the same token from `.env`.
+    """
+    return {"sandbox": bool(os.environ.get("YNAB_SANDBOX")), "suffix": tenant()[1]}
 
 
 def named_folder(variable: str) -> Path | None:

@@ -14,7 +14,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from ynab_pipeline.log import say
+from ynab_pipeline.log import LOGGER, say
+from ynab_pipeline.trouble import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,14 +84,14 @@ def without_rows(lines: Iterable[str]) -> Iterator[str]:
         if logged or (entry := _structured(line)):
             is_traceback = is_detail = False
         if logged:
-            yield without_values(line) if logged[1] in _ERRORS else line
+            yield _with_advice(line) if logged[1] in _ERRORS else line
         elif entry:
             yield json.dumps(entry)
         elif line == _TRACEBACK:
             is_traceback, is_detail = True, False
         elif is_traceback and _EXCEPTION.match(line):
             is_traceback, is_detail = False, True
-            yield without_values(line)
+            yield _with_advice(line)
         elif not is_traceback and not is_detail:
             # A memo may have any number of lines.
             is_detail = bool(_DETAIL.match(line))
@@ -108,8 +109,8 @@ def _structured(line: str) -> dict[str, Any] | None:
     if not isinstance(entry, dict) or "message" not in entry:
         return None
     entry.pop("exception", None)
-    if str(entry.get("level")).upper() in _ERRORS:
-        entry["message"] = without_values(str(entry["message"]))
+    if str(entry.get("level")).upper() in _ERRORS and entry.get("logger_name") != LOGGER:
+        entry["message"] = _with_advice(str(entry["message"]))
     return entry
 
 
@@ -119,6 +120,12 @@ def _loaded_stream(line: str) -> str | None:
         return None
     found = re.search(r'"stream": ?"([^"]*)"', line)
     return found[1] if found else None
+
+
+def _with_advice(error: str) -> str:
+    line = without_values(error)
+    words = advice(line)
+    return f"{line}: {words}" if words else line
 
 
 def without_values(error: str) -> str:

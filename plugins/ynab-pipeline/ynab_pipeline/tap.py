@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 
 from ynab_pipeline.account import choose_account
+from ynab_pipeline.bookmarks import choose_state
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
-from ynab_pipeline.programs import INFORMATION, become, has_option
+from ynab_pipeline.programs import INFORMATION, become, end_with_parent, has_option
 from ynab_pipeline.project import make_private
 from ynab_pipeline.turns import wait_for_turn
 
@@ -23,10 +24,14 @@ def main() -> None:
     arguments = sys.argv[1:]
     try:
         make_private(arguments)
-        if not has_option(arguments, _NO_SYNC):
+        is_sync = not has_option(arguments, _NO_SYNC)
+        if is_sync:
+            end_with_parent()
             wait_for_turn("tap", "account: another run reads it, waiting for that to end")
         if not has_option(arguments, INFORMATION):
             arguments = choose_account(arguments)
+        if is_sync:
+            arguments = choose_state(arguments)
         become("tap-ynab", arguments)
     except (PipelineError, OSError) as error:
         say(f"ynab-pipeline-tap: {explain(error)}", "error")

@@ -5,13 +5,16 @@ It sees to the database and becomes `target-postgres`.
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ynab_pipeline import handover
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.database import choose_database
+from ynab_pipeline.database import active_settings, choose_database
+from ynab_pipeline.destination import is_true
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, has_option
@@ -20,7 +23,7 @@ from ynab_pipeline.relay import relay_stderr
 from ynab_pipeline.turns import wait_for_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Load = Callable[[Sequence[str]], None]
 
@@ -36,8 +39,11 @@ def main() -> None:
         relay_stderr()
         load = _fast_loader() if _fast() else None
         if not has_option(arguments, INFORMATION):
+            found = active_settings(arguments)
+            arguments += choose_database(found)
+            handover.put("tables", _check(found))
             _wait_for_turn()
-            arguments += choose_database(arguments)
+            _pass_on_state()
         # Date-times come in UTC, and the loader stores them in the time zone of its session.
         os.environ["PGTZ"] = "UTC"
         if load is None:
@@ -46,6 +52,27 @@ def main() -> None:
         say(f"ynab-pipeline-target: {explain(error)}", "error")
         sys.exit(1)
     load(arguments)
+
+
+def _check(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check the database, and return what is found; nothing if only the loader can reach it."""
+    if is_true(found.get("ssh_tunnel_enable")):
+        return {}
+    try:
+        from ynab_pipeline.check import check  # noqa: PLC0415 -- beside the loader only
+    except ModuleNotFoundError as error:
+        raise PipelineError(f"{error.name} is not installed here: run make install") from error
+    return check(found) or {}
+
+
+def _pass_on_state() -> None:
+    """Have Meltano keep the state that the tap begins with, if bookmarks were taken out of it.
+
+    With the old one, a run after this one is killed would go on as if it had loaded everything.
+    """
+    if state := handover.take("state"):
+        sys.stdout.write(f"{json.dumps(state)}\n")
+        sys.stdout.flush()
 
 
 def _wait_for_turn() -> None:

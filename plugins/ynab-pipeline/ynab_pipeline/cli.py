@@ -1,0 +1,95 @@
+"""The command `ynab-pipeline`, for people and monitors.
+
+It is installed beside Meltano. What needs the database runs in the loader's environment, as a
+command of Meltano's plugin `target-postgres`, which gets the settings of the active environment.
+"""
+
+# ruff: noqa: T201 -- a command prints
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ynab_pipeline import meltano
+from ynab_pipeline.errors import PipelineError, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_FAILED = 1
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of `ynab-pipeline`."""
+
+    help: str
+    #: Returns the exit code. Of its options, `environment` is None for Meltano's own choice, and
+    #: `arguments` is the command line after the command's name.
+    run: Callable[[argparse.Namespace], int]
+    add_options: Callable[[argparse.ArgumentParser], object] = lambda _: None
+
+
+def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
+    """Return a command that is a command of the plugin `target-postgres` in meltano.yml."""
+    return lambda options: meltano.become_command(name, options.arguments, options.environment)
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: The command line; the process's own if None.
+
+    Returns:
+        The exit code of the command; 1 for an error, 130 after Ctrl-C.
+    """
+    anywhere = argparse.ArgumentParser(
+        add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
+    )
+    anywhere.add_argument(
+        "--environment",
+        metavar="NAME",
+        help="environment of Meltano: demo, local or prod (default: that of .env, else demo)",
+    )
+    # Taken out, for it is no argument of the command.
+    chosen, rest = anywhere.parse_known_args(arguments)
+    options = _parser(anywhere).parse_args(rest)
+    options.environment = getattr(chosen, "environment", None)
+    options.arguments = rest[1:]
+    try:
+        return COMMANDS[options.command].run(options)
+    except (PipelineError, OSError) as error:
+        print(f"ynab-pipeline: {explain(error)}", file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ynab-pipeline",
+        description="Look at what tap-ynab has loaded, and check it.",
+        epilog="`ynab-pipeline COMMAND --help` has the options of a command.",
+        parents=[anywhere],
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        command.add_options(
+            commands.add_parser(
+                name,
+                parents=[anywhere],
+                help=command.help,
+                description=command.help,
+                allow_abbrev=False,
+            )
+        )
+    return parser
