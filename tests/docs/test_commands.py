@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ynab_pipeline import cli
 
 from tests.support.described import environments, output, read
 from tests.support.meltano_project import MELTANO
@@ -65,6 +66,12 @@ def test_targets_that_no_file_stands_for_are_phony() -> None:
     phony = re.search(r"(?m)^\.PHONY: (.*)$", read("Makefile"))
     assert phony
     assert {"demo", "test", "check", "stop", "clean"} <= set(phony[1].split())
+
+
+@each_page
+def test_commands_of_ynab_pipeline(document: Document) -> None:
+    for call in document.commands("ynab-pipeline"):
+        assert set(words_of(call)[:1]) <= cli.COMMANDS.keys()
 
 
 # Meltano

@@ -71,6 +71,10 @@ def test_a_command_that_does_not_exist(tmp_path: Path) -> None:
             ["--environment=prod", "invoke", "target-postgres:check", "it"],
         ),
         (
+            ["--env-file=ada.env", "check"],
+            ["--env-file=ada.env", "invoke", "target-postgres:check"],
+        ),
+        (
             ["check", "it", "--environment=prod"],
             ["--environment=prod", "invoke", "target-postgres:check", "it"],
         ),

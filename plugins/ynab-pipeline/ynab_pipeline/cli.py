@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import meltano
+from ynab_pipeline import meltano, status
 from ynab_pipeline.errors import PipelineError, explain
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
     return lambda options: meltano.become_command(name, options.arguments, options.environment)
 
 
-COMMANDS: dict[str, Command] = {}
+COMMANDS = {
+    "status": Command(
+        "tell when each budget was last synced, what failed and when the next run is due",
+        status.run,
+        status.add_options,
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,11 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME",
         help="environment of Meltano: demo, local or prod (default: that of .env, else demo)",
     )
-    # Taken out, for it is no argument of the command.
+    anywhere.add_argument(
+        "--env-file", metavar="FILE", help="file with settings (default: .env in the project)"
+    )
+    # Taken out, for they are no arguments of the command.
     chosen, rest = anywhere.parse_known_args(arguments)
     options = _parser(anywhere).parse_args(rest)
     options.environment = getattr(chosen, "environment", None)
     options.arguments = rest[1:]
+    meltano.env_file = getattr(chosen, "env_file", None)
     try:
         return COMMANDS[options.command].run(options)
     except (PipelineError, OSError) as error:
@@ -90,6 +100,7 @@ def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
                 help=command.help,
                 description=command.help,
                 allow_abbrev=False,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
     return parser

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+#: The file that Meltano reads in place of .env, if any: the same for all that this process runs.
+env_file: str | None = None
+
 
 def command_line(environment: str | None, *arguments: str) -> list[str]:
     """Return a command line of Meltano.
@@ -27,7 +30,8 @@ def command_line(environment: str | None, *arguments: str) -> list[str]:
     program = Path(sys.executable).with_name("meltano")
     if not program.exists():
         raise PipelineError(f"Meltano is not installed beside {sys.executable}: run make install")
-    chosen = [] if environment is None else [f"--environment={environment}"]
+    options = {"--environment": environment, "--env-file": env_file}
+    chosen = [f"{name}={value}" for name, value in options.items() if value is not None]
     return [str(program), *chosen, *arguments]
 
 

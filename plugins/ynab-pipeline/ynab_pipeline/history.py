@@ -1,0 +1,109 @@
+"""Meltano's run history and schedules, read in Meltano's own environment."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta, timezone
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Types are checked where Meltano is not installed: it has an environment of its own.
+import structlog  # type: ignore[import-not-found]
+from cronsim import CronSim, CronSimError
+from meltano.core.db import project_engine  # type: ignore[import-not-found]
+from meltano.core.job import Job, State  # type: ignore[import-not-found]
+from meltano.core.project import Project  # type: ignore[import-not-found]
+from sqlalchemy.exc import SQLAlchemyError
+
+from ynab_pipeline import meltano
+from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.freshness import DIED, FAILED, RUNNING, SUCCEEDED, Run, Scheduled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: A run writes each second that it is alive.
+_SILENCE = timedelta(minutes=1)
+#: Begins the error of a run that Meltano found dead.
+_FOUND_DEAD = "No heartbeat recorded"
+
+
+class History:
+    """The project's run history and schedules."""
+
+    def __init__(self) -> None:
+        """Find the project, from the current folder upwards."""
+        # Meltano's CLI would configure it; unconfigured, it prints debug lines to stdout.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        env_file = meltano.env_file
+        self._project = Project.find(dotenv_file=Path(env_file) if env_file else None)
+        self._meltano = self._project.meltano
+
+    def runs(self, environment: str, suffix: str) -> list[Run]:
+        """Return the runs that matter for the present state, the latest first.
+
+        These are, of each job, those that are under way and the last one before them.
+
+        Args:
+            environment: The environment of Meltano.
+            suffix: The suffix of the state id, if any.
+
+        Raises:
+            PipelineError: If Meltano's database does not answer.
+        """
+        try:
+            return self._runs(environment, suffix)
+        except SQLAlchemyError as error:
+            line = str(error).partition("\n")[0]
+            raise PipelineError(f"Meltano's run history cannot be read: {line}") from error
+
+    def _runs(self, environment: str, suffix: str) -> list[Run]:
+        _, new_session = project_engine(self._project)
+        found: list[Run] = []
+        with new_session() as session:
+            for pair, job in self._pairs().items():
+                state_id = ":".join(filter(None, (environment, pair, suffix)))
+                history = session.query(Job).filter(Job.job_name == state_id)
+                for row in history.order_by(Job.started_at.desc()):
+                    if row.state is State.STATE_EDIT:
+                        continue  # no run, but `meltano state`
+                    found.append(_run(job, row))
+                    if found[-1].state != RUNNING:
+                        break
+        return sorted(found, key=lambda run: run.started_at, reverse=True)
+
+    def _pairs(self) -> dict[str, str]:
+        """Return the job of each extractor and loader, by their part of the state id."""
+        pairs: dict[str, str] = {}
+        for job in self._meltano.jobs:
+            for task in job.tasks:
+                words = task.split() if isinstance(task, str) else task
+                for pair in combinations(words, 2):
+                    pairs.setdefault("-to-".join(pair), job.name)
+        return pairs
+
+    def schedule(self) -> Iterator[Scheduled]:
+        """Yield the next run of each job by its schedule, in the time zone of this machine."""
+        now = datetime.now()  # noqa: DTZ005 -- as cron has it
+        for schedule in self._meltano.schedules:
+            try:
+                after = next(CronSim(schedule.cron_interval or "", now))
+            except (CronSimError, StopIteration):
+                continue  # never, or by hand
+            yield Scheduled(getattr(schedule, "job", schedule.name), after.astimezone())
+
+
+def _run(job: str, row: Job) -> Run:
+    last_sign = row.ended_at or row.last_heartbeat_at or row.started_at
+    error = row.payload.get("error")
+    if row.state is State.SUCCESS:
+        state = SUCCEEDED
+    elif row.state is State.RUNNING:
+        is_alive = datetime.now(timezone.utc) - last_sign < _SILENCE
+        state = RUNNING if is_alive else DIED
+    elif str(error).startswith(_FOUND_DEAD):
+        state, last_sign = DIED, row.last_heartbeat_at
+    else:
+        state = FAILED
+    return Run(job, state, row.started_at, last_sign, error)

@@ -1,0 +1,138 @@
+"""The command `ynab-pipeline status`: for a person, a monitor and a container's health check."""
+
+# ruff: noqa: T201 -- a command prints
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from ynab_pipeline import meltano
+from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.freshness import FRESH, STALE_AFTER, Sync, assess
+from ynab_pipeline.status_page import document, page
+
+if TYPE_CHECKING:
+    import argparse
+
+#: Two syncs in a row are missing, of those every four hours.
+STALE_HOURS = 9.0
+_MAXIMUM = 24 * 365 * 100
+
+_OLD = 1
+_UNKNOWN = 2
+
+EXIT_CODES = """\
+exit codes:
+  0  every budget is fresh
+  1  the last run of a budget or job failed, a budget's last success is older
+     than YNAB_PIPELINE_STALE_AFTER (hours, 9 unless set), or there is none yet
+  2  it cannot be known, such as when the database is down
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for a monitor")
+    parser.epilog = EXIT_CODES
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print how fresh the tables are, and return the exit code."""
+    try:
+        found = _look(options.environment)
+    except PipelineError as error:
+        if options.json:
+            print(json.dumps({"state": "unknown", "error": str(error)}))
+        else:
+            print(f"ynab-pipeline: {error}", file=sys.stderr)
+        return _UNKNOWN
+    print(json.dumps(document(**found), indent=2) if options.json else page(**found))
+    return 0 if found["report"].state == FRESH else _OLD
+
+
+def _look(environment: str | None) -> dict[str, Any]:
+    line = meltano.command_line(environment, "invoke", "target-postgres:syncs")
+    with subprocess.Popen(
+        line,
+        env={**os.environ, "MELTANO_CLI_LOG_FORMAT": "json"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        # Meltano takes half a second to import: meanwhile, in this process too.
+        from ynab_pipeline.history import History  # noqa: PLC0415
+
+        stdout, stderr = process.communicate()
+    answer = _answer(stdout, stderr)
+    stale_after = _hours(answer["stale_after"])
+    now = datetime.now(timezone.utc)
+    syncs = [
+        Sync(
+            **{
+                **row,
+                "started_at": datetime.fromisoformat(row["started_at"]),
+                "finished_at": datetime.fromisoformat(row["finished_at"]),
+            }
+        )
+        for row in answer["syncs"]
+    ]
+    history = History()
+    runs = history.runs(answer["environment"], answer["suffix"])
+    return {
+        "report": assess(syncs, runs, now, stale_after),
+        "schedule": sorted(history.schedule(), key=lambda scheduled: scheduled.at),
+        "now": now,
+        "stale_after": stale_after,
+        "place": {key: answer[key] for key in ("environment", "schema")},
+    }
+
+
+def _answer(stdout: str, stderr: str) -> dict[str, Any]:
+    """Return the answer of `syncs`.
+
+    Raises:
+        PipelineError: If it, or Meltano, could not answer.
+    """
+    answer = _parsed(stdout)
+    if "error" in answer:
+        raise PipelineError(answer["error"])
+    if "syncs" not in answer:
+        raise PipelineError(_error(stderr.splitlines()))
+    return answer
+
+
+def _error(log: list[str]) -> str:
+    """Return the error of Meltano in its log, as one line."""
+    entries = [_parsed(line) for line in log]
+    logged = [entry["event"] for entry in entries if entry.get("level") in {"error", "critical"}]
+    # Of its command line.
+    printed = [line.removeprefix("Error: ") for line in log if line.startswith("Error: ")]
+    errors = logged + printed + log[-1:] + ["no word of why"]
+    return f"Meltano has failed: {errors[0]}"
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return a JSON object, empty if it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _hours(value: str) -> timedelta:
+    try:
+        hours = float(value or STALE_HOURS)
+    except ValueError:
+        hours = 0
+    if not 0 < hours <= _MAXIMUM:
+        raise PipelineError(
+            f"{STALE_AFTER} is {value!r}: a number of hours is expected, such as {STALE_HOURS:g}"
+        )
+    return timedelta(hours=hours)

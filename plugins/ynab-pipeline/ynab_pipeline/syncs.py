@@ -1,0 +1,81 @@
+"""What the table `syncs` says of the last runs, as JSON; in the loader's environment.
+
+A command of Meltano's plugin `target-postgres`, for `ynab-pipeline status`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime, timezone
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from ynab_pipeline import project
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.freshness import STALE_AFTER
+
+Row = dict[str, Any]
+
+_LAST_OF_EACH_STATUS = """
+select distinct on (budget_id, status)
+  budget_id, budget_name, started_at, finished_at, mode, status, error, rows
+from {table} order by budget_id, status, started_at desc
+"""
+
+
+def read(connection: psycopg.Connection[Any], schema: str) -> list[Row]:
+    """Return the last row of each budget and status, with times in UTC.
+
+    Args:
+        connection: A connection to the database.
+        schema: The schema with the tables, which need not be there.
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute("select to_regclass(format('%%I.syncs', %s::text)) as found", (schema,))
+        table = cursor.fetchone()
+        if table is None or table["found"] is None:
+            return []
+        query = sql.SQL(_LAST_OF_EACH_STATUS).format(table=sql.Identifier(schema, "syncs"))
+        rows = cursor.execute(query).fetchall()
+    # The loader's columns have no time zone, and it writes UTC.
+    return [
+        {
+            name: value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
+def main() -> None:
+    """Print the rows and the settings of the active environment, or what went wrong."""
+    environment, suffix = project.tenant()
+    answer: Row = {
+        "environment": environment,
+        "suffix": suffix,
+        "stale_after": os.environ.get(STALE_AFTER, ""),
+    }
+    try:
+        from ynab_pipeline.connection import connect, schema  # noqa: PLC0415 -- may not work
+
+        answer["schema"] = schema()
+        folder = project.named_folder("PROJECT_POSTGRES")
+        if folder is None or folder.exists():
+            with connect(read_only=True) as connection:
+                answer["syncs"] = read(connection, answer["schema"])
+        else:
+            answer["syncs"] = []  # the server is made by the first run
+    except (PipelineError, OSError) as error:
+        answer["error"] = explain(error)
+    except psycopg.Error as error:
+        answer["error"] = str(error).partition("\n")[0]
+    json.dump(answer, sys.stdout, default=datetime.isoformat)
+
+
+if __name__ == "__main__":
+    main()

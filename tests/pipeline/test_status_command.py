@@ -1,0 +1,176 @@
+"""`ynab-pipeline status` on real runs: what it prints, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from ynab_sandbox import serve
+
+from tests.support.meltano_project import MELTANO, PYTHON, Project, stalled
+from tests.support.small import small_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ynab_sandbox import Sandbox
+
+TOKEN = "kt8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
+DATABASE = ".data/postgres"
+COMMAND = str(PYTHON.with_name("ynab-pipeline"))
+
+
+@pytest.fixture
+def account() -> Sandbox:
+    account = small_sandbox()
+    account.set_token(TOKEN)
+    return account
+
+
+@pytest.fixture
+def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
+    """A project with an account of its own, the environment local, and nothing loaded."""
+    installed(MELTANO)
+    with ExitStack() as stack:
+        project = Project(tmp_path)
+        stack.callback(project.stop)
+        url = stack.enter_context(serve(account))
+        project.write_env(
+            YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
+        )
+        yield project
+
+
+def status(
+    project: Project, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    done = project.execute(COMMAND, *arguments, "status", **environment)
+    assert max(map(len, done.stdout.splitlines()), default=0) <= 80
+    return done
+
+
+def sync(project: Project, code: int = 0) -> None:
+    done = project.run("run", "sync")
+    assert done.returncode == code, done.stderr[-3000:]
+
+
+def let_time_pass(project: Project) -> None:
+    """Have Meltano's last sign of life be minutes ago."""
+    with sqlite3.connect(project.folder / ".meltano/meltano.db") as history:
+        history.execute("update runs set last_heartbeat_at = datetime('now', '-3 minutes')")
+    history.close()
+
+
+@pytest.mark.slow
+def test_from_the_first_run_to_one_that_is_killed(project: Project, account: Sandbox) -> None:
+    never = status(project)
+    assert never.returncode == 1
+    assert never.stdout.splitlines()[0] == "Environment local, schema ynab: no sync yet"
+    assert "Next run by the schedule: " in never.stdout.splitlines()[1]
+    assert not (project.folder / DATABASE).exists(), "it has made a server"
+
+    sync(project)
+    fresh = project.execute(COMMAND, "status", "--json")
+    assert (fresh.returncode, fresh.stderr) == (0, "")
+    found = json.loads(fresh.stdout)
+    assert found["state"] == "fresh"
+    budgets = {budget["id"]: budget for budget in found["budgets"]}
+    assert {id_: budget["name"] for id_, budget in budgets.items()} == {
+        budget.id: budget.name for budget in account.budgets
+    }
+    for budget in budgets.values():
+        assert budget["rows"] > 0
+        assert 0 <= budget["age_seconds"] < 60
+        assert budget["next_run_at"] == min(run["at"] for run in found["next_runs"])
+    assert {run["job"] for run in found["next_runs"]} == {"sync", "reconcile"}
+
+    (project.folder / "bob.env").write_text(
+        (project.folder / ".env").read_text()
+        + "MELTANO_RUN_STATE_ID_SUFFIX=bob\nTARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=bob\n"
+    )
+    # Something for the run to read.
+    for budget in account.budgets:
+        budget.add("transactions", amount=-1_000)
+    with stalled(project, account, "run", "sync"):
+        running = status(project)
+    assert running.returncode == 0
+    assert "sync is under way, for " in running.stdout
+    let_time_pass(project)
+    died = status(project)
+    assert died.returncode == 1
+    assert died.stdout.splitlines()[0] == "Environment local, schema ynab: failed"
+    assert "sync died 3 min ago without a word" in died.stdout
+    tenant = status(project, "--env-file=bob.env")
+    assert tenant.stdout.splitlines()[0] == "Environment local, schema bob: no sync yet"
+    assert "died" not in tenant.stdout
+
+
+@pytest.mark.slow
+def test_a_failed_run(project: Project, account: Sandbox) -> None:
+    sync(project)
+    account.set_token(TOKEN, "401")
+    sync(project, 1)
+    refused = status(project)
+    assert refused.returncode == 1
+    assert "failed" in refused.stdout.splitlines()[0]
+    assert "\nThe run of " in refused.stdout
+    assert "https://app.ynab.com/settings/developer" in refused.stdout
+
+    account.set_token(TOKEN)
+    account.budgets[0].add("payees", name="One that the table refuses")
+    with psycopg.connect(project.server(DATABASE).url) as connection:
+        connection.execute("alter table ynab.payees add check (name not like 'One%') not valid")
+    sync(project, 1)
+    failed = status(project)
+    assert failed.returncode == 1
+    assert "sync failed " in failed.stdout
+    assert "Loader failed" in failed.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"YNAB_PIPELINE_STALE_AFTER": "often"}, "YNAB_PIPELINE_STALE_AFTER is 'often'"),
+        ({"MELTANO_ENVIRONMENT": "nowhere"}, "'nowhere' was not found"),
+        (
+            {
+                "MELTANO_ENVIRONMENT": "prod",
+                "TARGET_POSTGRES_HOST": "127.0.0.1",
+                "TARGET_POSTGRES_PORT": "1",
+                "TARGET_POSTGRES_USER": "ada",
+                "TARGET_POSTGRES_PASSWORD": "secret",
+            },
+            "refused",
+        ),
+    ],
+)
+def test_it_cannot_be_known(project: Project, environment: dict[str, str], words: str) -> None:
+    done = status(project, **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert "secret" not in line
+
+
+def test_outside_a_project(installed: Callable[[str], str], tmp_path: Path) -> None:
+    installed(MELTANO)
+    done = subprocess.run(
+        [COMMAND, "status", "--json"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    assert json.loads(done.stdout) == {
+        "state": "unknown",
+        "error": "Meltano has failed: `meltano invoke` must be run inside a Meltano project.",
+    }
