@@ -4,6 +4,8 @@ PIP := -m pip install -qq -c constraints.txt
 MELTANO := .venv/bin/meltano
 LOADERS := $(basename $(notdir $(wildcard tests/loaders/*.txt)))
 DEMO := $(MELTANO) --log-level=warning --environment=demo
+DEMO_SYNC = $(MELTANO) --environment=demo run sync >>logs/demo.log 2>&1 || \
+  { tail -n 20 logs/demo.log; exit 1; }; sed -n 's/.*\(Synced .* s\).*/\1/p' logs/demo.log | tail -n 1
 # Of `make test-dates`: New Year's Eve, and in UTC the year after. With TESTS=, all tests.
 DAY ?= 2029-12-31 20:00:00
 ZONE ?= America/Los_Angeles
@@ -19,23 +21,30 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo test test-fast test-dates check stop clean
+.PHONY: install demo status test test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
 install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
 
 demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what a delta brings
-	@echo "First sync: everything, the first time. (Meltano's own lines are in logs/demo.log.)"
-	@mkdir -p logs && $(DEMO) --log-level=info run sync >logs/demo.log 2>&1 || { tail -n 20 logs/demo.log; exit 1; }
-	@echo; echo "A day goes by in the sandbox:"
+	@echo "A sync of two invented budgets into PostgreSQL. (Its log is in logs/demo.log.)"
+	@mkdir -p logs && rm -f logs/demo.log && $(DEMO_SYNC)
+	@$(DEMO) invoke target-postgres:psql -f demo/loaded.sql
+	@echo "A day goes by in the sandbox:"
 	@$(DEMO) invoke tap-ynab:sandbox live
-	@echo; echo "Second sync: only what changed."
-	@$(DEMO) --log-level=info run sync >>logs/demo.log 2>&1 || { tail -n 20 logs/demo.log; exit 1; }
-	@$(DEMO) invoke target-postgres:psql -f demo/delta.sql
-	@$(DEMO) invoke target-postgres:psql -v state="$$($(DEMO) state get demo:tap-ynab-to-target-postgres)" -f demo/summary.sql
-	@echo "Open the database:  $(MELTANO) --environment=demo invoke target-postgres:psql"
-	@echo "For other programs: $(MELTANO) --environment=demo invoke target-postgres:database reader"
-	@echo "Stop everything:    make stop"
+	@echo; echo "The next sync."
+	@$(DEMO_SYNC)
+	@$(DEMO) invoke target-postgres:psql -f demo/delta.sql -f demo/summary.sql
+	@.venv/bin/ynab-pipeline --environment=demo status
+	@echo
+	@echo "Open the database, get a URL of it for other programs, stop everything:"
+	@echo "  $(MELTANO) --environment=demo invoke target-postgres:psql"
+	@echo "  $(MELTANO) --environment=demo invoke target-postgres:database reader"
+	@echo "  make stop"
+
+status: ## When each budget was last synced, what failed, and when the next run is due
+	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
+	@.venv/bin/ynab-pipeline status
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot

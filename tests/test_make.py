@@ -119,6 +119,12 @@ def test_nothing_is_installed_to_stop_or_remove(clone: Path, target: str) -> Non
     assert (clone / ".venv").exists() == (target == "stop")
 
 
+def test_the_status_where_nothing_is_installed(clone: Path) -> None:
+    done = make(clone, "status")
+    assert done.returncode == 2
+    assert done.stdout == "Nothing is installed yet: run make install\n"
+
+
 @pytest.mark.parametrize("exists", [False, True])
 def test_meltano_installs_into_a_folder_for_its_owner_alone(clone: Path, *, exists: bool) -> None:
     """A run writes the token into a folder below."""
