@@ -10,6 +10,7 @@ import pytest
 from ynab_sandbox import serve
 
 from tests.support.catalogs import Catalog
+from tests.support.comparing import END, EQUAL, compare
 from tests.support.databases import new_database
 from tests.support.drops import serve_in_drops
 from tests.support.odd import (
@@ -104,6 +105,12 @@ def sandbox() -> Sandbox:
     sandbox = small_sandbox()
     sandbox.remove_budget(sandbox.budgets[1].id)
     return sandbox
+
+
+def test_verify_finds_all_of_it_equal(extracted: tuple[Tap, str], loaded: Database) -> None:
+    _, messages = extracted
+    compared = compare(loaded, messages + END)
+    assert compared.code == EQUAL, compared
 
 
 @pytest.mark.parametrize("stream", BUDGET_STREAMS)

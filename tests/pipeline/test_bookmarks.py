@@ -108,6 +108,6 @@ def test_bookmarks_of_tables_that_are_gone(
     line: str | None,
 ) -> None:
     kept, told = without_lost(given, found, catalog(*unselected))
-    emptied = {stream: {"partitions": []} for stream in gone}
+    emptied: dict[str, Any] = {stream: {"partitions": []} for stream in gone}
     assert kept == (given if line is None else {"bookmarks": given["bookmarks"] | emptied})
     assert told == (line and f"database: {line}")

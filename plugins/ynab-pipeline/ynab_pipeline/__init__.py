@@ -9,5 +9,8 @@ faster start, for those who choose it.
 `meltano_start` and `console` work in Meltano's own process: the first keeps its files private, the
 second decides what a run shows.
 
+`cli` is the command `ynab-pipeline`. Its `verify` and `preview` are in `checking`, which pipes the
+tap into `compare`.
+
 Neither ynab-sandbox nor project-postgres is needed unless the environment names one.
 """

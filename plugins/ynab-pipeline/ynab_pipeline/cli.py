@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import meltano, status
+from ynab_pipeline import checking, meltano, status
 from ynab_pipeline.errors import PipelineError, explain
 
 if TYPE_CHECKING:
@@ -39,11 +39,15 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
     return lambda options: meltano.become_command(name, options.arguments, options.environment)
 
 
-COMMANDS = {
+COMMANDS: dict[str, Command] = {
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
         status.add_options,
+    ),
+    "preview": Command("say what a sync would do, and do nothing", checking.preview),
+    "verify": Command(
+        "compare the tables with the account, row by row", checking.verify, checking.add_options
     ),
 }
 

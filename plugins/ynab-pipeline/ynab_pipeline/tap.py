@@ -5,10 +5,12 @@ It sees to the account and becomes `tap-ynab`.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ynab_pipeline.account import choose_account
 from ynab_pipeline.bookmarks import choose_state
+from ynab_pipeline.checking import STATE
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, end_with_parent, has_option
@@ -28,6 +30,8 @@ def main() -> None:
         if is_sync:
             end_with_parent()
             wait_for_turn("tap", "account: another run reads it, waiting for that to end")
+            if state := os.environ.get(STATE):
+                arguments += ["--state", state]
         if not has_option(arguments, INFORMATION):
             arguments = choose_account(arguments)
         if is_sync:
