@@ -85,6 +85,7 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing the tap, the loader, the sandbox and PostgreSQL ..."
 	@mkdir -p .meltano && chmod 700 .meltano # a run writes the token there
 	@$(MELTANO) --log-level=warning install
+	@rm -f .meltano/run/*/tap.properties.* # a catalog of before, without new streams
 	@touch $@
 
 .venv-test/installed: pyproject.toml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
