@@ -430,6 +430,36 @@ def test_repair_with_a_row_that_ynab_sends_as_deleted(loaded: Loaded) -> None:
     assert [(each["deleted"], each["_sdc_deleted_at"]) for each in row] == [(True, None)]
 
 
+def test_tables_of_another_account_are_not_repaired(loaded: Loaded) -> None:
+    change(
+        loaded.database,
+        "update ynab.budgets set id = reverse(id)",
+        "update ynab.payees set id = reverse(id), budget_id = reverse(budget_id)",
+    )
+    before = everything(loaded.database)
+    compared = compare(loaded.database, loaded.read, "--repair")
+    assert compared.code == TROUBLE
+    assert compared.log.splitlines()[-1].endswith("they are of another account")
+    assert everything(loaded.database) == before
+
+
+def test_a_role_that_can_make_no_temporary_tables(loaded: Loaded) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(loaded.database.url)["dbname"]
+    change(loaded.database, f"revoke temporary on database {name} from public")
+    role = f"other_{uuid.uuid4().hex}"
+    change(loaded.database, f"create role {role} login password 'a'")
+    found = psycopg.conninfo.conninfo_to_dict(loaded.database.url)
+    url = f"postgresql://{role}:a@127.0.0.1:{found['port']}/{name}"
+    try:
+        compared = compare(Database(url), loaded.read)
+    finally:
+        change(loaded.database, f"drop role {role}")
+    assert compared.code == TROUBLE
+    [line] = compared.log.splitlines()
+    assert line.startswith("ynab-pipeline: database: permission denied to create temporary tables")
+    assert "grant" in line
+
+
 def test_a_loader_that_fails(loaded: Loaded) -> None:
     change(
         loaded.database,

@@ -29,6 +29,7 @@ from ynab_pipeline.log import say
 from ynab_pipeline.reading import budget_names, read
 from ynab_pipeline.relay import without_values
 from ynab_pipeline.repair import repair
+from ynab_pipeline.trouble import explained
 from ynab_pipeline.turns import wait_for_turn
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def main() -> int:
     except (PipelineError, OSError) as error:
         say(f"ynab-pipeline: {explain(error)}", "error")
     except psycopg.Error as error:
-        say(f"ynab-pipeline: the database: {without_values(str(error))}", "error")
+        say(f"ynab-pipeline: database: {explained(without_values(str(error)))}", "error")
     except KeyboardInterrupt:
         pass
     return TROUBLE

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from psycopg import sql
 
-from ynab_pipeline.comparison import EXTRA, MARK
+from ynab_pipeline.comparison import DIFFERENT, EQUAL, EXTRA, MARK
 from ynab_pipeline.database import active_settings, choose_database
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.files import pipe_of
+from ynab_pipeline.reading import BUDGETS
 from ynab_pipeline.relay import without_rows
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     from ynab_pipeline.comparison import Comparison, Result
     from ynab_pipeline.reading import Stream
+
+#: Kinds of rows that the account and the table have.
+_SHARED = (EQUAL, DIFFERENT)
 
 
 def repair(
@@ -45,8 +49,14 @@ def repair(
         results: What it has found.
 
     Raises:
-        PipelineError: If the loader fails.
+        PipelineError: If the tables are of another account, or the loader fails.
     """
+    for result in results:
+        if result.stream.name == BUDGETS and result.count(EXTRA) and not result.count(*_SHARED):
+            raise PipelineError(
+                "nothing is repaired, for the tables have none of the account's budgets: they are "
+                "of another account"
+            )
     streams = [result.stream for result in results if not result.is_equal]
     settings = _settings()
     connection.commit()  # else the loader would wait for a table that lacks a column
