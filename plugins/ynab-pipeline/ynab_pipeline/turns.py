@@ -37,6 +37,6 @@ def wait_for_turn(name: str, notice: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        say(notice)
+        say(notice, "warning")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     os.set_inheritable(descriptor, True)  # noqa: FBT003 -- its only parameter
