@@ -59,13 +59,15 @@ _NESTED = re.compile(r"/plans/[^/]+(/months/[^/]+)?")
 #: Advice for each 401 and 403, by the id of YNAB's error.
 REFUSALS = {
     "401": "YNAB does not accept the token. Make a new one at "
-    "https://app.ynab.com/settings/developer and set access_token to it.",
+    "https://app.ynab.com/settings/developer and put it where the old one is: "
+    "YNAB_PERSONAL_ACCESS_TOKEN in .env, access_token or TAP_YNAB_ACCESS_TOKEN.",
     "403.1": "The YNAB subscription of this account has lapsed. Renew it at "
     "https://app.ynab.com/settings and run again.",
     "403.2": "The YNAB trial of this account has ended. Subscribe at "
     "https://app.ynab.com/settings and run again.",
     "403.3": "The token's scope does not allow reading. Make a personal access token at "
-    "https://app.ynab.com/settings/developer and set access_token to it.",
+    "https://app.ynab.com/settings/developer and put it where the old one is: "
+    "YNAB_PERSONAL_ACCESS_TOKEN in .env, access_token or TAP_YNAB_ACCESS_TOKEN.",
     "403.4": "YNAB says that this account has reached its data limit. Ask YNAB's support what "
     "to remove, and run again.",
 }

@@ -22,7 +22,8 @@ TOKEN_ADDRESS = "https://app.ynab.com/settings/developer"  # noqa: S105 where to
 
 NO_TOKEN = (
     "access_token is missing, empty or not a token. Make a personal access token at "
-    f"{TOKEN_ADDRESS} and set access_token in the config file, or TAP_YNAB_ACCESS_TOKEN"
+    f"{TOKEN_ADDRESS} and set YNAB_PERSONAL_ACCESS_TOKEN in .env; outside this Meltano project, "
+    "access_token in the config file, or TAP_YNAB_ACCESS_TOKEN"
 )
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›"  # noqa: RUF001 as word processors write them
 #: Addresses that all parsers take apart in the same way: a host, perhaps a port and a path, and

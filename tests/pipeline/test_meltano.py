@@ -182,7 +182,8 @@ def test_an_env_file_leads_to_its_account_and_never_to_the_sandbox(project: Proj
     account.set_token(TOKEN)
     account.set_token("sandbox-token", "401")
     with serve(account) as url:
-        project.write_env(**EXAMPLE, TAP_YNAB_API_URL=url)
+        # The environment is `local` if there is a token.
+        project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, TAP_YNAB_API_URL=url)
         log = good(project.run("run", "tap-ynab", "target-postgres"))
     assert f"Account at {url}, budgets: Our Household" in first_lines(log)
     assert f"{LOCAL})" in log

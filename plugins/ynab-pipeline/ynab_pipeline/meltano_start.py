@@ -12,6 +12,17 @@ from pathlib import Path
 
 _PROJECT = Path(sys.prefix).parent
 
+
+def _has_token_alone(env: Path) -> bool:
+    """Tell if a .env has a token, but does not choose an environment."""
+    if not env.is_file():
+        return False
+    from dotenv import dotenv_values  # noqa: PLC0415 -- Meltano's; not needed without a .env
+
+    values = dotenv_values(env)
+    return bool(values.get("YNAB_PERSONAL_ACCESS_TOKEN")) and "MELTANO_ENVIRONMENT" not in values
+
+
 # It writes plugins' settings, secrets among them, into files that would be readable by all.
 os.umask(0o077)
 # Its own logs would be in the home folder.
@@ -19,5 +30,8 @@ os.environ["XDG_STATE_HOME"] = str(_PROJECT / ".meltano" / "state")
 os.environ.setdefault("MELTANO_CLI_LOG_CONFIG", str(Path(__file__).with_name("meltano_log.yaml")))
 # After a run that was killed, it would refuse the next one for five minutes. Runs take turns.
 os.environ.setdefault("MELTANO_RUN_FORCE", "true")
+# The default, `demo`, is not for those who have a token.
+if _has_token_alone(Path(".env")):
+    os.environ.setdefault("MELTANO_ENVIRONMENT", "local")
 # Its version is logged before it has read a logging configuration.
 logging.getLogger("meltano.cli.cli").setLevel(logging.WARNING)
