@@ -21,7 +21,7 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo status test test-fast test-dates check stop clean
+.PHONY: install demo psql status test test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
 install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
@@ -38,9 +38,13 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@.venv/bin/ynab-pipeline --environment=demo status
 	@echo
 	@echo "Open the database, get a URL of it for other programs, stop everything:"
-	@echo "  $(MELTANO) --environment=demo invoke target-postgres:psql"
+	@echo "  .venv/bin/ynab-pipeline --environment=demo psql"
 	@echo "  $(MELTANO) --environment=demo invoke target-postgres:database reader"
 	@echo "  make stop"
+
+psql: ## The database of the environment that .env chooses, else of the demo
+	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
+	@.venv/bin/ynab-pipeline psql
 
 status: ## When each budget was last synced, what failed, and when the next run is due
 	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }

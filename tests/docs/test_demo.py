@@ -65,9 +65,9 @@ def status_page(pipeline: Pipeline) -> list[str]:
 def test_what_make_demo_prints(
     pipeline: Pipeline, api_url: str, server: Any, plugins: dict[str, Json]
 ) -> None:
-    psql = plugins["target-postgres"]["commands"]["psql"]
-    command = [Path(sys.executable).with_name(psql["executable"]), *psql["args"].split()]
-    command += ["--dir", server.folder, pipeline.database.url]
+    assert plugins["target-postgres"]["commands"]["psql"]["args"] == "-m ynab_pipeline.access psql"
+    command = [str(Path(sys.executable).with_name("project-postgres")), "psql"]
+    command += ["--dir", str(server.folder), pipeline.database.url]
 
     def ask(*files: str) -> list[str]:
         names = [word for file in files for word in ("-f", PROJECT / "demo" / file)]

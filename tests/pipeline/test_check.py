@@ -176,7 +176,7 @@ def test_a_schema_of_another_account(
     line = prod.refused(**second)
     assert f"schema ynab has the rows of {whose}" in line
     assert "set TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA to a schema of its own" in line
-    _, _, statement = line.partition(".venv/bin/ynab-pipeline psql -c ")
+    _, _, statement = line.partition(".venv/bin/ynab-pipeline --environment=demo psql -c ")
     prod.execute(statement.strip("'"))
     prod.begins(**second)
     assert "the rows of" in prod.refused(**first)

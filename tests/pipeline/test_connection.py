@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,8 +15,10 @@ from psycopg.conninfo import conninfo_to_dict
 from ynab_pipeline import connection
 from ynab_pipeline.errors import PipelineError
 
+from tests.support.pipeline import LOADER_PROGRAMS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from project_postgres import Server
@@ -210,3 +214,77 @@ def test_a_server_that_is_no_postgresql(
         ca.touch()
         configure(SSL_ENABLE="true", SSL_CERTIFICATE_AUTHORITY=str(ca))
         assert "SSL" in refused()
+
+
+#: Prints the key and the certificate of a server. The loader's environment has what it takes.
+CERTIFICATE = """
+import datetime
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+key = ec.generate_private_key(ec.SECP256R1())
+name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+now = datetime.datetime.now(datetime.timezone.utc)
+day = datetime.timedelta(days=1)
+certificate = (
+    x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    .not_valid_before(now - day)
+    .not_valid_after(now + day)
+    .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    .sign(key, hashes.SHA256())
+)
+encoding = serialization.Encoding.PEM
+form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+print(key.private_bytes(encoding, form, none).decode())
+print(certificate.public_bytes(encoding).decode())
+"""
+
+
+def certificate(path: Path, python: str) -> Path:
+    """Write a file with a new key and certificate of localhost."""
+    made = subprocess.run([python, "-c", CERTIFICATE], capture_output=True, check=True)
+    path.write_bytes(made.stdout)
+    return path
+
+
+@contextmanager
+def server_with_tls(key_and_certificate: Path) -> Iterator[int]:
+    """The port of a server that agrees to TLS, and then says nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(key_and_certificate)
+
+    def answer() -> None:
+        while True:
+            try:
+                client, _ = listening.accept()
+            except OSError:
+                return
+            with client, suppress(OSError):
+                client.recv(8)
+                client.sendall(b"S")
+                context.wrap_socket(client, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_a_certificate_that_is_wrong(
+    configure: Configure, installed: Callable[[str], str], tmp_path: Path
+) -> None:
+    python = installed(str(LOADER_PROGRAMS / "python"))
+    own, other = (certificate(tmp_path / name, python) for name in ("own.pem", "other.pem"))
+    with server_with_tls(own) as port:
+        configure(**SETTINGS, PORT=str(port), SSL_ENABLE="true")
+        configure(SSL_CERTIFICATE_AUTHORITY=str(other))
+        assert "certificate verify failed: check TARGET_POSTGRES_SSL_MODE" in refused()
+        configure(SSL_CERTIFICATE_AUTHORITY=str(own))
+        line = refused()
+        assert 'server certificate for "localhost" does not match host name "127.0.0.1"' in line
+        assert line.endswith("and that the certificate is for TARGET_POSTGRES_HOST")
+        configure(HOST="localhost")
+        assert "the connection was lost" in refused()

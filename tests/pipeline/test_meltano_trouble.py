@@ -48,18 +48,35 @@ def rows_of(project: Project, schema: str) -> int:
     return int(project.database(DATABASE).query(sql)[0]["rows"])
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("signal_number", "kill"),
+    [(signal.SIGTERM, os.killpg), (signal.SIGKILL, os.killpg), (signal.SIGKILL, os.kill)],
+    ids=["SIGTERM", "SIGKILL", "SIGKILL of Meltano alone"],
+)
 def test_meltano_killed_in_the_middle(
-    project: Project, account: Sandbox, signal_number: int
+    project: Project, account: Sandbox, signal_number: int, kill: Callable[[int, int], None]
 ) -> None:
     for words in ("payees of ", "Inserting with SQL"):
         with project.start("--log-level=debug", "run", "sync") as run:
             wait_for(run, words)
-            os.killpg(run.pid, signal_number)
+            kill(run.pid, signal_number)
             run.communicate(timeout=60)
         assert run.returncode != 0
         account.budgets[0].add("transactions", amount=-1_000)
     # After SIGKILL nobody has told Meltano that the run is over.
+    finished = project.run("run", "sync")
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert_equal(project.database(DATABASE), account)
+
+
+def test_a_tap_that_has_lost_its_meltano_keeps_no_turn(project: Project, account: Sandbox) -> None:
+    # As while it waits for the hourly limit.
+    project.environment["TAP_YNAB_REQUEST_TIMEOUT"] = "3600"
+    account.fail("stall", path="/money_movements")
+    with project.start("run", "sync") as run:
+        wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
+        run.kill()
+        run.communicate(timeout=60)
     finished = project.run("run", "sync")
     assert finished.returncode == 0, finished.stderr[-3000:]
     assert_equal(project.database(DATABASE), account)

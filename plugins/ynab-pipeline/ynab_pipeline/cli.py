@@ -32,6 +32,8 @@ class Command:
     #: `arguments` is the command line after the command's name.
     run: Callable[[argparse.Namespace], int]
     add_options: Callable[[argparse.ArgumentParser], object] = lambda _: None
+    #: Whether `run` reads all of its arguments itself.
+    takes_all: bool = False
 
 
 def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
@@ -40,6 +42,9 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
 
 
 COMMANDS: dict[str, Command] = {
+    "psql": Command(
+        "open the database; all arguments are psql's", in_loader("psql"), takes_all=True
+    ),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
@@ -74,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     # Taken out, for they are no arguments of the command.
     chosen, rest = anywhere.parse_known_args(arguments)
-    options = _parser(anywhere).parse_args(rest)
+    takes_all = bool(rest) and rest[0] in COMMANDS and COMMANDS[rest[0]].takes_all
+    options = _parser(anywhere).parse_args(rest[:1] if takes_all else rest)
     options.environment = getattr(chosen, "environment", None)
     options.arguments = rest[1:]
     meltano.env_file = getattr(chosen, "env_file", None)

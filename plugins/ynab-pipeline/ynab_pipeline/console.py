@@ -96,7 +96,9 @@ class Console(Stream):
             is_echo = self._has_failed and event in _ECHOES
             # Of a program's own code, for those who develop it.
             return not (is_echo or event in _EXPECTED or source == "py.warnings")
-        return source.startswith(_OURS)
+        # What a command of a plugin writes to standard error is for the person who has called it.
+        is_of_command = line.get("cmd_type") == "command" and "plugin_logger" not in line
+        return is_of_command or source.startswith(_OURS)
 
 
 def console() -> logging.Handler:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -35,3 +36,6 @@ if _has_token_alone(Path(".env")):
     os.environ.setdefault("MELTANO_ENVIRONMENT", "local")
 # Its version is logged before it has read a logging configuration.
 logging.getLogger("meltano.cli.cli").setLevel(logging.WARNING)
+# Ctrl-C in psql cancels a query, and Meltano would end.
+if "target-postgres:psql" in sys.orig_argv:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -36,6 +36,10 @@ _ADVICE = tuple(
             "turn TLS on at the server, or leave TARGET_POSTGRES_SSL_ENABLE out",
         ),
         (
+            r"server closed the connection|terminating connection|unexpected eof",
+            "the connection was lost: see that the server runs, then run again",
+        ),
+        (
             r"certificate|SSL error|sslmode|sslrootcert",
             f"check {_TLS}, and that the certificate is for TARGET_POSTGRES_HOST",
         ),
@@ -74,10 +78,6 @@ _ADVICE = tuple(
         (
             r"permission denied|must be owner of",
             "have the owner of the database grant that to the role of TARGET_POSTGRES_USER",
-        ),
-        (
-            r"server closed the connection|terminating connection|connection is (?:lost|closed)",
-            "the connection was lost: see that the server runs, then run again",
         ),
         (
             r"canceling statement|deadlock detected|lock timeout|out of (?:shared )?memory",
