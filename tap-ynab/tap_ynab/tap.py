@@ -9,6 +9,7 @@ from functools import cached_property
 
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.singerlib.encoding.simple import StateMessage
 
 from tap_ynab.budget_api import BEGINNING
 from tap_ynab.command_line import CommandLineTap
@@ -172,7 +173,8 @@ class TapYNAB(CommandLineTap):
             raise
         self._sync(run)
         self._write_history(run.history())
-        self.state_writer.write_state(self.state)
+        # Again, even if it is as before: a loader takes a state for the rows before it.
+        self.message_writer.write_message(StateMessage(value=self.state))
         run.log_summary()
         run.conclude()
 

@@ -128,7 +128,10 @@ def test_the_commands_of_the_demo(project: Project) -> None:
     assert "transactions" in read_in_full(project)
 
     catalog = project.run("--log-level=warning", "invoke", "tap-ynab", "--discover")
-    assert {entry["stream"] for entry in json.loads(catalog.stdout)["streams"]} == set(STREAMS)
+    assert {entry["stream"] for entry in json.loads(catalog.stdout)["streams"]} == {
+        *STREAMS,
+        "syncs",
+    }
 
 
 def test_meltano_contacts_nobody_elsewhere(project: Project) -> None:

@@ -23,6 +23,9 @@ def syncs(finished: Finished) -> dict[str | None, Row]:
     end = [kind for kind in kinds if kind[0] != "STATE"][-len(written) :]
     assert end == written
     assert not [kind for kind in kinds if kind == ("ACTIVATE_VERSION", "syncs")]
+    if None not in {row["budget_id"] for row in finished.records("syncs")}:
+        # Loaders take a state for the rows before it.
+        assert kinds[-1] == ("STATE", None)
     rows = {row["budget_id"]: row for row in finished.records("syncs")}
     for budget_id, row in rows.items():
         assert row["id"] == f"{row['started_at']}|{budget_id or ''}"
