@@ -54,11 +54,12 @@ def printed(project: Project, *arguments: str, code: int = 0, **environment: str
 def test_a_first_load_an_idle_run_and_one_that_fails(project: Project, account: Sandbox) -> None:
     first = printed(project, "run", "tap-ynab", "target-postgres")
     assert len(first) <= 25
-    assert [line for line in first[:2] if line.startswith("Account at http://127.0.0.1:")]
+    # Nothing is requested before the database is checked.
+    assert first[0].startswith("database: ynab at 127.0.0.1:")
+    assert first[1].startswith("Account at http://127.0.0.1:")
     for stream in BUDGET_STREAMS:
         for budget in account.budgets:
             assert [line for line in first if line.startswith(f"{stream} of {budget.name}: ")]
-    assert [line for line in first if line.startswith("database: ynab at 127.0.0.1:")]
     assert re.fullmatch(SUMMARY, first[-1])
 
     idle = printed(project, "run", "tap-ynab", "target-postgres")
