@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from project_postgres import Server
 
+    from tests.pipeline.conftest import Installation
     from tests.support.pipeline import Database
 
 Row = dict[str, Any]
@@ -169,3 +170,18 @@ def test_a_server_that_stops_in_the_middle_of_a_load(
     assert len(errors) == 1
     # It may still be shutting down.
     assert re.search(r": (see that the server runs|run again when the server is ready)", errors[0])
+
+
+def test_progress_while_batches_are_loaded(installation: Installation) -> None:
+    metric = {
+        "metric": "batch_processing_time",
+        "tags": {"stream": "transactions", "status": "succeeded"},
+    }
+    line = json.dumps({"level": "info", "message": "METRIC", "metric_info": metric})
+    script = f"#!/bin/sh\nfor batch in 1 2 3; do echo '{line}' >&2; done\n"
+    installation.program("target-postgres").write_text(script)
+    said = installation.run("target", "--about").stderr.splitlines()
+    assert [each for each in said if each != line] == [
+        "transactions: more than 10,000 rows loaded so far",
+        "transactions: more than 20,000 rows loaded so far",
+    ]
