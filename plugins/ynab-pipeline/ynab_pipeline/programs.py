@@ -36,13 +36,13 @@ def values_of(option: str, arguments: Sequence[str]) -> list[str]:
 
 
 def end_with_parent() -> None:
-    """Have the system end this process when the one that started it ends, however that happens.
+    """Have the system kill this process when the one that started it ends, however that happens.
 
     So does the program that it becomes, which may be waiting for YNAB's hourly limit and keep the
     next run waiting. On Linux only.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def become(program: str, arguments: Sequence[str]) -> NoReturn:
