@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from ynab_sandbox import serve
 
-from tests.support.meltano_project import MELTANO, Project
+from tests.support.meltano_project import MELTANO, Project, project_of
 from tests.support.rows import BUDGET_STREAMS
 from tests.support.small import small_sandbox
 
@@ -32,15 +30,7 @@ def account() -> Sandbox:
 def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     """A project with an account of its own, nothing loaded."""
     installed(MELTANO)
-    with ExitStack() as stack:
-        project = Project(tmp_path)
-        stack.callback(project.stop)
-        url = stack.enter_context(serve(account))
-        project.write_env(
-            YNAB_PERSONAL_ACCESS_TOKEN=account.token,
-            MELTANO_ENVIRONMENT="local",
-            TAP_YNAB_API_URL=url,
-        )
+    with project_of(account, tmp_path) as project:
         yield project
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from ynab_sandbox import serve
 
-from tests.support.meltano_project import MELTANO, Project, wait_for
+from tests.support.meltano_project import MELTANO, Project, project_of, wait_for
 from tests.support.rows import STREAMS, assert_equal
 from tests.support.small import small_sandbox
 
@@ -44,13 +42,7 @@ def account() -> Sandbox:
 def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     """A project with an account of its own, the environment local, and nothing loaded."""
     installed(MELTANO)
-    with ExitStack() as stack:
-        project = Project(tmp_path)
-        stack.callback(project.stop)
-        url = stack.enter_context(serve(account))
-        project.write_env(
-            YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
-        )
+    with project_of(account, tmp_path, TOKEN) as project:
         yield project
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from ynab_sandbox import Sandbox, serve
+from ynab_sandbox import Sandbox
 
-from tests.support.meltano_project import MELTANO, Project, stalled, wait_for
+from tests.support.meltano_project import MELTANO, Project, project_of, stalled, wait_for
 from tests.support.rows import STREAMS, assert_equal
 
 if TYPE_CHECKING:
@@ -32,13 +32,7 @@ def account() -> Sandbox:
 def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     """A project with an account of its own, the environment local, and nothing loaded."""
     installed(MELTANO)
-    with ExitStack() as stack:
-        project = Project(tmp_path)
-        stack.callback(project.stop)
-        url = stack.enter_context(serve(account))
-        project.write_env(
-            YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
-        )
+    with project_of(account, tmp_path, TOKEN) as project:
         yield project
 
 

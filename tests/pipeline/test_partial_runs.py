@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ynab_sandbox import serve
 
 from tests.support.bookmarks import bookmarks
-from tests.support.meltano_project import MELTANO, Project
+from tests.support.meltano_project import MELTANO, Project, project_of
 from tests.support.pages import page
 from tests.support.rows import DELTA_STREAMS, assert_equal
 from tests.support.small import small_sandbox
@@ -34,15 +32,7 @@ def account() -> Sandbox:
 def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     """A project into which the account is loaded."""
     installed(MELTANO)
-    with ExitStack() as stack:
-        project = Project(tmp_path)
-        stack.callback(project.stop)
-        url = stack.enter_context(serve(account))
-        project.write_env(
-            YNAB_PERSONAL_ACCESS_TOKEN=account.token,
-            MELTANO_ENVIRONMENT="local",
-            TAP_YNAB_API_URL=url,
-        )
+    with project_of(account, tmp_path) as project:
         sync(project, SHOWN["what changed"])
         yield project
 

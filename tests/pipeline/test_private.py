@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from ynab_sandbox import Sandbox, serve
+from ynab_sandbox import Sandbox
 
-from tests.support.meltano_project import MELTANO, Project, stalled
+from tests.support.meltano_project import MELTANO, Project, project_of, stalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,13 +86,7 @@ def account() -> Sandbox:
 @pytest.fixture
 def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     installed(MELTANO)
-    with ExitStack() as stack:
-        project = Project(tmp_path)
-        stack.callback(project.stop)
-        url = stack.enter_context(serve(account))
-        project.write_env(
-            YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
-        )
+    with project_of(account, tmp_path, TOKEN) as project:
         yield project
 
 

@@ -6,14 +6,12 @@ import json
 import os
 import sqlite3
 import subprocess
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from ynab_sandbox import serve
 
-from tests.support.meltano_project import MELTANO, PYTHON, Project, stalled
+from tests.support.meltano_project import MELTANO, PYTHON, Project, project_of, stalled
 from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
@@ -38,13 +36,7 @@ def account() -> Sandbox:
 def project(installed: Callable[[str], str], tmp_path: Path, account: Sandbox) -> Iterator[Project]:
     """A project with an account of its own, the environment local, and nothing loaded."""
     installed(MELTANO)
-    with ExitStack() as stack:
-        project = Project(tmp_path)
-        stack.callback(project.stop)
-        url = stack.enter_context(serve(account))
-        project.write_env(
-            YNAB_PERSONAL_ACCESS_TOKEN=TOKEN, MELTANO_ENVIRONMENT="local", TAP_YNAB_API_URL=url
-        )
+    with project_of(account, tmp_path, TOKEN) as project:
         yield project
 
 

@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from project_postgres import Server
-from ynab_sandbox import Daemon, Options
+from ynab_sandbox import Daemon, Options, serve
 from ynab_sandbox.daemon import ask
 
 from tests.support.environment import CLOCK
@@ -165,3 +165,18 @@ def stalled(project: Project, account: Sandbox, *arguments: str) -> Iterator[sub
         assert run.poll() is None
         os.killpg(run.pid, signal.SIGKILL)
         run.communicate(timeout=60)
+
+
+@contextmanager
+def project_of(account: Sandbox, folder: Path, token: str | None = None) -> Iterator[Project]:
+    """A project for an account of its own, the environment local, and nothing loaded."""
+    with ExitStack() as stack:
+        project = Project(folder)
+        stack.callback(project.stop)
+        url = stack.enter_context(serve(account))
+        project.write_env(
+            YNAB_PERSONAL_ACCESS_TOKEN=token or account.token,
+            MELTANO_ENVIRONMENT="local",
+            TAP_YNAB_API_URL=url,
+        )
+        yield project
