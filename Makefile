@@ -50,7 +50,7 @@ status: ## When each budget was last synced, what failed, and when the next run 
 	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
 	@.venv/bin/ynab-pipeline status
 
-test: .venv-test/installed .venv-loaders/installed .meltano/installed ## The whole suite, with a real PostgreSQL and no network
+test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
 
 test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
@@ -75,7 +75,7 @@ stop: ## Stop sandbox and databases; their data stays
 
 clean: ## Remove what runs left behind, data included
 	@$(MAKE) --no-print-directory stop
-	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs
+	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs transform/logs transform/target
 
 .venv/installed: constraints.txt meltano.pth plugins/ynab-pipeline/pyproject.toml
 	@echo "Installing Meltano ..."
@@ -88,8 +88,14 @@ clean: ## Remove what runs left behind, data included
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
 	@echo "Installing the tap, the loader, the sandbox and PostgreSQL ..."
 	@mkdir -p .meltano && chmod 700 .meltano # a run writes the token there
-	@$(MELTANO) --log-level=warning install
+	@$(MELTANO) --log-level=warning install tap-ynab tap-ynab-reconcile target-postgres
 	@rm -f .meltano/run/*/tap.properties.* # a catalog of before, without new streams
+	@touch $@
+
+# Apart, because neither a sync nor the demo needs it. Meltano also installs it when it is first run.
+.meltano/dbt-installed: .meltano/installed meltano.yml transform/requirements.txt
+	@echo "Installing dbt ..."
+	@PIP_CONSTRAINT= $(MELTANO) --log-level=warning install dbt # it has versions of its own
 	@touch $@
 
 .venv-test/installed: pyproject.toml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)

@@ -92,7 +92,9 @@ def test_commands_of_meltano(
     match words_of(call):
         case ["run", *blocks]:
             assert blocks
-            assert set(blocks) <= jobs | plugins.keys()
+            for name, _, command in (block.partition(":") for block in blocks):
+                assert name in jobs | plugins.keys()
+                assert not command or command in plugins[name]["commands"]
         case ["invoke", plugin, *arguments]:
             name, _, command = plugin.partition(":")
             assert name in plugins
@@ -110,6 +112,9 @@ def test_commands_of_meltano(
 
 def check_invocation(command: Json, arguments: list[str]) -> None:
     """Check that a plugin's command and its first argument exist."""
+    if "executable" not in command:  # that of a plugin which is not installed beside the tests
+        assert not arguments
+        return
     executable = Path(sys.executable).with_name(command["executable"])
     assert output(executable, *command["args"].split(), *arguments[:1], "--help")
 

@@ -35,6 +35,7 @@ def test_variables_of_the_example_are_settings(plugins: dict[str, Json]) -> None
         "MELTANO_ENVIRONMENT": "string",
         "YNAB_PIPELINE_FAST_LOADER": "boolean",
         "YNAB_PIPELINE_STALE_AFTER": "number",
+        "YNAB_BUDGET_SCHEMA": "string",
     }
     for plugin, prefix in (("tap-ynab", "TAP_YNAB_"), ("target-postgres", "TARGET_POSTGRES_")):
         for name, setting in settings_of(plugins[plugin]).items():

@@ -63,8 +63,16 @@ def test_the_loader_is_pinned_where_everything_is(plugins: dict[str, Json]) -> N
     pinned = [line for line in read("constraints.txt").splitlines() if "target-postgres" in line]
     assert len(pinned) == 1
     assert pinned[0] in plugins["target-postgres"]["pip_url"].split()
-    for plugin in plugins.values():
-        assert plugin["pip_url"].startswith("-c constraints.txt ")
+    for name, plugin in plugins.items():
+        pins = "-r transform/requirements.txt " if name == "dbt" else "-c constraints.txt "
+        assert plugin["pip_url"].startswith(pins)
+
+
+def test_dbt_is_pinned_with_all_that_it_needs() -> None:
+    lines = read("transform/requirements.txt").splitlines()
+    pins = [line.partition(" ")[0] for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+", pin) for pin in pins)
+    assert {"dbt-core==1.11", "dbt-postgres==1.11"} <= {pin.rpartition(".")[0] for pin in pins}
 
 
 def test_twins_of_amounts_are_not_selected(plugins: dict[str, Json]) -> None:
@@ -120,6 +128,7 @@ def test_meltano_starts_what_prepares_a_run(plugins: dict[str, Json]) -> None:
         "tap-ynab": "ynab-pipeline-tap",
         "tap-ynab-reconcile": "ynab-pipeline-tap",
         "target-postgres": "ynab-pipeline-target",
+        "dbt": "ynab-pipeline-dbt",
     }
 
 

@@ -1,0 +1,145 @@
+"""dbt makes the views, its own tests pass, and views.sql is what it compiles."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from tests.support.environment import CLOCK
+from tests.support.pipeline import PROJECT
+from tests.support.small import small_sandbox
+from tests.support.views import DBT_PROGRAMS, TRANSFORM, VIEWS, apply_views, compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ynab_sandbox import Sandbox
+
+    from tests.support.pipeline import Database, Pipeline
+
+    Dbt = Callable[..., subprocess.CompletedProcess[str]]
+
+#: What dbt describes: the columns of each view with their types.
+DESCRIBED = {
+    model["name"]: [(column["name"], column["data_type"]) for column in model["columns"]]
+    for path in TRANSFORM.glob("models/*.yml")
+    for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+}
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return small_sandbox()
+
+
+@pytest.fixture
+def dbt(installed: Callable[[str], str], tmp_path: Path, database: Database) -> Dbt:
+    """`ynab-pipeline-dbt` on the test's database, run to its end."""
+    command = installed(str(DBT_PROGRAMS / "ynab-pipeline-dbt"))
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *arguments],
+            env={
+                "PATH": os.defpath,
+                **CLOCK,
+                "MELTANO_PROJECT_ROOT": str(PROJECT),
+                "TARGET_POSTGRES_SQLALCHEMY_URL": database.loader_config["sqlalchemy_url"],
+                "DBT_TARGET_PATH": str(tmp_path / "target"),
+                "DBT_LOG_PATH": str(tmp_path / "logs"),
+                **environment,
+            },
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=300,
+        )
+
+    return run
+
+
+def columns(database: Database, schema: str) -> dict[str, list[tuple[str, str]]]:
+    """The views of a schema with their columns."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in database.query(
+        "select * from information_schema.columns where table_schema = %s "
+        "order by table_name, ordinal_position",
+        schema,
+    ):
+        found.setdefault(row["table_name"], []).append((row["column_name"], row["data_type"]))
+    return found
+
+
+@pytest.mark.slow
+def test_views_sql_is_what_dbt_compiles(installed: Callable[[str], str], tmp_path: Path) -> None:
+    installed(str(DBT_PROGRAMS / "dbt"))
+    wanted = compiled(tmp_path)
+    if os.environ.get("VIEWS_SQL") == "write":
+        VIEWS.write_text(wanted, encoding="utf-8")
+    assert VIEWS.read_text(encoding="utf-8") == wanted
+
+
+def test_views_are_as_described(pipeline: Pipeline) -> None:
+    assert pipeline.sync().code == 0
+    database = pipeline.database
+    apply_views(database)
+    assert columns(database, "budget") == DESCRIBED
+    comments = database.query(
+        "select col_description(attrelid, attnum) as text "
+        "from pg_attribute where attrelid in "
+        "(select oid from pg_class where relnamespace = 'budget'::regnamespace)"
+    )
+    assert len(comments) == sum(map(len, DESCRIBED.values()))
+    assert all(row["text"] for row in comments)
+
+
+@pytest.mark.slow
+def test_build(dbt: Dbt, pipeline: Pipeline, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Beside the views of another tenant; then YNAB differs from its own transactions."""
+    assert pipeline.sync().code == 0
+    database = pipeline.database
+    apply_views(database)
+    built = dbt("build", YNAB_BUDGET_SCHEMA="mine")
+    assert built.returncode == 0, built.stdout
+    assert "WARN=0 ERROR=0 SKIP=0" in built.stdout
+    assert columns(database, "mine") == DESCRIBED == columns(database, "budget")
+    (named,) = database.query("select obj_description('mine.entries'::regclass) as text")
+    assert "split" in named["text"]
+    for name in DESCRIBED:
+        # S608: names of our views
+        difference = f"(table mine.{name} except all table budget.{name})"
+        assert database.query(difference) == [], name
+
+    account = sandbox.budgets[0].entities("accounts")[0]["id"]
+    database.execute(f"""
+      update ynab.accounts set balance = balance + 1 where id = '{account}';
+      update ynab.months set income = income + 1, budgeted = budgeted + 1;
+    """)  # noqa: S608
+    tested = dbt("test", "--select", "test_type:singular", YNAB_BUDGET_SCHEMA="mine")
+    assert tested.returncode == 0, tested.stdout
+    assert "WARN=4 ERROR=0" in tested.stdout
+    database.execute("update ynab.syncs set finished_at = finished_at - interval '2 days'")
+    old = dbt("source", "freshness")
+    assert old.returncode == 1
+    assert "ERROR STALE" in old.stdout
+    secret = pipeline.database.url.split(":")[2].split("@")[0]
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and "loader" not in path.name]
+    assert all(secret not in path.read_text(encoding="utf-8", errors="replace") for path in left)
+
+
+def test_another_schema_needs_views_of_its_own(dbt: Dbt) -> None:
+    refused = dbt("build", TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="money")
+    assert refused.returncode == 1
+    assert "the tables are in the schema money" in refused.stderr
+    assert "set YNAB_BUDGET_SCHEMA" in refused.stderr
+
+
+def test_without_a_database(dbt: Dbt) -> None:
+    refused = dbt("build", TARGET_POSTGRES_SQLALCHEMY_URL="", YNAB_BUDGET_SCHEMA="budget")
+    assert refused.returncode == 1
+    assert "the database is not configured: set TARGET_POSTGRES_HOST" in refused.stderr
