@@ -1,0 +1,1 @@
+"""The report: database -> `queries` -> `data` -> (`redact`) -> `document` -> `files`, run by `cli`."""
