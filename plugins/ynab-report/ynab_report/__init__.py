@@ -1,1 +1,1 @@
-"""The report: database -> `queries` -> `data` -> (`redact`) -> `document` -> `files`, run by `cli`."""
+"""The report: `database` -> `data` -> perhaps `redact` -> `document` -> `files`, by `cli`."""

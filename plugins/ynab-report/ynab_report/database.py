@@ -1,7 +1,7 @@
 """Rows of all queries, as they are at one moment; `data` arranges them.
 
-Amounts come in thousandths of the currency, as integers, which JavaScript adds up without error. Days
-are numbers, too, counted from 1970-01-01.
+Amounts come in thousandths of the currency, as integers, which JavaScript adds up without error.
+Days are numbers, too, counted from 1970-01-01.
 """
 
 from __future__ import annotations

@@ -33,7 +33,13 @@ SCRIPTS = (
     "main.js",
 )
 #: Inside a script element these could end it, or begin a comment.
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+}
 
 
 def document(data: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""Queries on the views, each for all budgets; `database` runs them."""
+"""Queries on the views, each for all budgets; `database` runs them.
+
+Among the ten largest transactions of each month, in and out, are the ten largest of any period.
+"""
 
 from __future__ import annotations
-
-#: Transactions of each month, in and out, among which are the largest of any period.
-LARGEST = 10
 
 QUERIES = {
     "budgets": """
@@ -47,7 +47,7 @@ QUERIES = {
     "goals": """
         select v.budget_id, v.category_id, v.category_name, v.category_group_id,
           v.category_group_name, v.goal_type, v.goal_target, v.goal_target_date,
-          v.goal_percentage_complete, v.goal_under_funded, v.goal_overall_funded
+          v.goal_percentage_complete, v.goal_under_funded
         from budget_vs_actual as v
         join budgets as b on b.budget_id = v.budget_id and v.month = date_trunc('month', b.as_of)
         where v.goal_type is not null and not v.is_hidden
@@ -62,14 +62,14 @@ QUERIES = {
         select budget_id, account_id, date, balance from cash_flow_forecast
         where account_kind = 'cash' and on_budget order by budget_id, account_id, date
     """,
-    "largest": f"""
+    "largest": """
         select * from (
           select budget_id, month, date, account_id, payee_id, payee_name, category_id,
             category_name, category_group_id, category_group_name, amount, row_number() over (
               partition by budget_id, month, amount > 0 order by abs(amount) desc, date, entry_id
             ) as place
           from entries where kind = 'spending' and amount <> 0 or kind = 'income' and amount > 0
-        ) as placed where place <= {LARGEST} order by budget_id, date, place
+        ) as placed where place <= 10 order by budget_id, date, place
     """,
     "duplicates": """
         select budget_id, payee_id, payee_name, likely_duplicate_of_id, likely_duplicate_of_name,

@@ -50,16 +50,17 @@ function drawAhead(budget) {
   const { money } = budget;
   const range = ({ balances }) => Math.max(...balances) - Math.min(...balances);
   const moving = budget.forecast.filter((ahead) => range(ahead) > 0 || firstBelowZero(ahead));
-  const shown = (moving.length ? moving : budget.forecast)
-    .toSorted((one, other) => range(other) - range(one)).slice(0, SERIES);
+  const shown = [...(moving.length ? moving : budget.forecast)]
+    .sort((one, other) => range(other) - range(one)).slice(0, SERIES);
   const days = shown[0].balances.map((_, n) => shown[0].first + n);
   draw("ahead-chart", {
     description: "Projected balances of cash accounts, a year ahead",
     first: "Day",
-    axis: days.map((day) => shortMonthName(monthOf(day))),
+    axis: labelsOf(days),
     titles: days.map(dayName),
     write: money.full,
     writeShort: money.short,
+    fromZero: true,
     series: shown.map((ahead, n) => ({
       name: accountName(budget, ahead.account), values: ahead.balances, colour: `series-${n + 1}`, kind: "line",
     })),

@@ -51,8 +51,8 @@ function eachRow(budget, name, period, width, use) {
 /** Returns the last day of a period of which the budget knows. */
 const endOf = (budget, period) => Math.min(lastDay(period.last), budget.asOf);
 
-/** Tells whether a period goes on after the last day that the budget knows. */
-const isRunning = (budget, period) => lastDay(period.last) > budget.asOf;
+/** Tells whether a month or year goes on after the last day of which the budget knows. */
+const isRunning = (budget, period) => Boolean(period.before) && lastDay(period.last) > budget.asOf;
 
 const categoryName = (budget, place) => (place < 0 ? "" : budget.categories[place][0]);
 const accountName = (budget, place) => (place < 0 ? "" : budget.accounts[place].name);

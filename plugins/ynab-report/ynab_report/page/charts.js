@@ -9,20 +9,26 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
  * Draws a chart in place of the one that the element has.
  *
  * A series is {name, values, colour, kind} with kind "line", "area" or "bar". `write` and `writeShort`
- * turn values into text. `axis` holds labels of the ticks, `titles` those of tooltip and table.
+ * turn values into text. `axis` holds labels of the ticks, null for none, `titles` those of tooltip
+ * and table. `fromZero` has the axis begin at 0.
  */
 function draw(id, chart) {
   charts.get(id)?.destroy();
   const canvas = make("canvas", { role: "img", "aria-label": chart.description });
-  const columns = [[chart.first, ""], ...chart.series.map(({ name }) => [name, "amount"])];
+  fill(
+    id, keyOf(chart.series), make("div", { class: "canvas" }, canvas),
+    behind("The figures as a table", () => tableOf(chart)),
+  );
+  charts.set(id, new Chart(canvas, configuration(chart)));
+}
+
+/** Returns the figures of a chart, the latest first. */
+function tableOf(chart) {
+  const columns = [[chart.first, ""], ...chart.series.map(({ name }) => [named(name), "amount"])];
   const rows = chart.titles.map((title, n) => [
     title, ...chart.series.map(({ values }) => (values[n] === null ? "" : chart.write(values[n]))),
   ]);
-  fill(
-    id, keyOf(chart.series), make("div", { class: "canvas" }, canvas),
-    behind("The figures as a table", table(chart.description, columns, rows.reverse())),
-  );
-  charts.set(id, new Chart(canvas, configuration(chart)));
+  return table(chart.description, columns, rows.reverse());
 }
 
 /** Returns the key: a colour and a name for each series. */
@@ -36,7 +42,7 @@ function configuration(chart) {
   const quiet = colour("quiet");
   const font = { family: getComputedStyle(document.body).fontFamily, size: 12 };
   return {
-    data: { labels: chart.axis, datasets: chart.series.map(datasetOf) },
+    data: { labels: chart.axis, datasets: chart.series.map((series) => datasetOf(series, chart)) },
     options: {
       animation: false,
       maintainAspectRatio: false,
@@ -48,8 +54,12 @@ function configuration(chart) {
           grid: { display: false },
           border: { color: colour("rule") },
           ticks: { color: quiet, font, maxRotation: 0, autoSkipPadding: 24 },
+          afterBuildTicks: (scale) => {
+            scale.ticks = scale.ticks.filter(({ value }) => chart.axis[value] !== null);
+          },
         },
         y: {
+          beginAtZero: chart.fromZero ?? false,
           border: { display: false },
           grid: { color: (line) => colour(line.tick?.value === 0 ? "before" : "rule") },
           ticks: { color: quiet, font, maxTicksLimit: 6, callback: chart.writeShort },
@@ -60,13 +70,20 @@ function configuration(chart) {
 }
 
 /** Returns a series as Chart.js has it. */
-function datasetOf({ name, values, colour: own, kind }) {
+function datasetOf({ name, values, colour: own, kind }, { series }) {
   const color = colour(own);
   const common = { label: name, data: values, borderColor: color };
   if (kind === "bar") {
-    return { ...common, type: "bar", backgroundColor: color, borderRadius: 2, maxBarThickness: 36, categoryPercentage: .72, barPercentage: .9, order: 1 };
+    return {
+      ...common, type: "bar", backgroundColor: color, borderRadius: 2, order: 1,
+      maxBarThickness: 36, categoryPercentage: 0.72, barPercentage: 0.9,
+    };
   }
-  const line = { ...common, type: "line", borderWidth: 2, pointRadius: values.length === 1 ? 3 : 0, pointHitRadius: 12, pointBackgroundColor: color, borderJoinStyle: "round", order: 0 };
+  const hasPoints = values.length === 1 || (values.length < 40 && series.some((other) => other.kind === "bar"));
+  const line = {
+    ...common, type: "line", borderWidth: 2, borderJoinStyle: "round", order: 0,
+    pointRadius: hasPoints ? 3 : 0, pointHitRadius: 12, pointBackgroundColor: color,
+  };
   if (kind === "area") {
     return { ...line, borderWidth: 1, fill: "origin", backgroundColor: colour(`${own}-wash`), order: 1 };
   }

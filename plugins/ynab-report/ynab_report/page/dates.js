@@ -11,7 +11,7 @@ const monthNames = new Intl.DateTimeFormat("en-GB", {
   month: "long", year: "numeric", timeZone: "UTC",
 });
 const shortMonthNames = new Intl.DateTimeFormat("en-GB", {
-  month: "short", year: "2-digit", timeZone: "UTC",
+  month: "short", year: "numeric", timeZone: "UTC",
 });
 
 /** Returns the first day of a month. */
@@ -31,26 +31,35 @@ const shortDayName = (day) => shortDayNames.format(day * DAY);
 const monthName = (month) => monthNames.format(firstDay(month) * DAY);
 const shortMonthName = (month) => shortMonthNames.format(firstDay(month) * DAY);
 
+/** Returns labels for an axis of days: each, if they are few, else that of each month. */
+function labelsOf(days) {
+  if (days.length < 100) return days.map(shortDayName);
+  return days.map((day, n) =>
+    (n === 0 || monthOf(day) !== monthOf(days[n - 1]) ? shortMonthName(monthOf(day)) : null));
+}
+
 /**
- * Returns the periods to choose from, as {key, name, first, last}; `name` goes on a sentence's "in".
- * Years are those of the data.
+ * Returns the periods to choose from, as {key, label, name, first, last}.
+ *
+ * `name` and `before`, the same a year before, go on a sentence that says "in". Only a period that is
+ * named by the calendar has `before`.
  */
 function periodsOf(budget) {
   const now = monthOf(budget.asOf);
   const start = Math.min(budget.months.first, now);
   const year = now - (now % 12);
   const periods = [
-    { key: "this-month", label: "This month", name: monthName(now), first: now, last: now },
-    { key: "last-month", label: "Last month", name: monthName(now - 1), first: now - 1, last: now - 1 },
+    { key: "this-month", label: "This month", name: monthName(now), before: monthName(now - 12), first: now, last: now },
+    { key: "last-month", label: "Last month", name: monthName(now - 1), before: monthName(now - 13), first: now - 1, last: now - 1 },
     { key: "3-months", label: "Last 3 months", name: "the last 3 months", first: now - 2, last: now },
     { key: "12-months", label: "Last 12 months", name: "the last 12 months", first: now - 11, last: now },
-    { key: "this-year", label: "This year", name: String(year / 12), first: year, last: now },
-    { key: "last-year", label: "Last year", name: String(year / 12 - 1), first: year - 12, last: year - 1 },
+    { key: "this-year", label: "This year", name: String(year / 12), before: String(year / 12 - 1), first: year, last: now },
+    { key: "last-year", label: "Last year", name: String(year / 12 - 1), before: String(year / 12 - 2), first: year - 12, last: year - 1 },
     { key: "all", label: "All time", name: `the time since ${monthName(start)}`, first: start, last: now },
   ];
   for (let earlier = year - 24; earlier + 11 >= start; earlier -= 12) {
     const name = String(earlier / 12);
-    periods.push({ key: name, label: name, name, first: earlier, last: earlier + 11 });
+    periods.push({ key: name, label: name, name, before: String(earlier / 12 - 1), first: earlier, last: earlier + 11 });
   }
   return periods;
 }

@@ -66,9 +66,10 @@ function longTable(caption, columns, rows, most) {
   return make("div", {}, shown, more);
 }
 
-/** Returns a part that opens, with the figures behind a chart. */
-function behind(title, contents) {
+/** Returns a part whose contents are made when it is first opened. */
+function behind(title, makeContents) {
   const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title });
-  scroll.append(contents);
-  return make("details", {}, make("summary", {}, title), scroll);
+  const part = make("details", {}, make("summary", {}, title), scroll);
+  part.addEventListener("toggle", () => scroll.childElementCount || scroll.append(makeContents()));
+  return part;
 }

@@ -67,6 +67,7 @@ function showAge(budget, period) {
     titles: months.map(monthName),
     write: (days) => count(days, "day"),
     writeShort: (days) => String(days),
+    fromZero: true,
     series: [{ name: "Days", values: ages, colour: "green", kind: "line" }],
   });
 }

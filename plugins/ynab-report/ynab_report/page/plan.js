@@ -48,7 +48,7 @@ function planRow(budget, columns, { category, assigned, spent, available }) {
   const { money } = budget;
   const [name, group] = budget.categories[category];
   const isOver = available < 0;
-  const share = assigned > 0 ? spent / assigned : Number(spent > 0);
+  const share = isOver ? 1 : spent / (spent + available);
   const head = make(
     "span", {}, named(name), make("small", {}, named(budget.groups[group])),
     track(share, isOver ? "over" : "green"),

@@ -65,8 +65,8 @@ function spendingSentence(budget, period, tree) {
   if (!hasBefore(budget, period)) return make("span", {}, `${spent}.`, most);
   const change = tree.spent - tree.before;
   const same = change ? `${money.full(Math.abs(change))} ${change < 0 ? "less" : "more"} than` : "as much as";
-  const whole = soFar ? "in the same months a year before, to their end" : "a year before";
-  return make("span", {}, `${spent}, ${same} ${whole}.`, most);
+  const then = period.before ? `in ${soFar && "the whole of "}${period.before}` : "a year before";
+  return make("span", {}, `${spent}, ${same} ${then}.`, most);
 }
 
 /** Draws a row of the table by month, beside the year before. */

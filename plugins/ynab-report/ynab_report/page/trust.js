@@ -15,8 +15,8 @@ function showTrust(report, budget) {
     make("p", { class: "status", role: "status" }, status),
     failure(report, budget),
     make("p", {}, agreement(budget, differing)),
-    behind("Accounts", accountsTable(budget)),
-    behind("Streams", streamsTable(budget, now)),
+    behind("Accounts", () => accountsTable(budget)),
+    behind("Streams", () => streamsTable(budget, now)),
   );
 }
 

@@ -28,10 +28,10 @@ function worthSentence(budget, period, now, before) {
     ? `${on} you owned ${money.full(now.assets)} and owed ${money.full(now.debts)}.`
     : `${on} you owned ${money.full(now.assets)} and owed nothing.`;
   if (firstDay(period.first) <= netWorth.first) return has;
-  const share = before.net > 0 && change ? `, or ${percent(Math.abs(change) / before.net)},` : "";
+  const share = before.net > 0 && change ? ` (${percent(Math.abs(change) / before.net)})` : "";
   const way = change < 0 ? "less" : "more";
-  const difference = change ? `${money.full(Math.abs(change))}${share} ${way} than` : "the same as";
-  return `That is ${difference} before ${dayName(firstDay(period.first))}. ${has}`;
+  const difference = change ? `${money.full(Math.abs(change))} ${way}${share} than` : "The same as";
+  return `${difference} at the end of ${monthName(period.first - 1)}. ${has}`;
 }
 
 /** Shows the figures of a period beside the headline. */
@@ -68,7 +68,7 @@ function drawWorth(budget, days) {
   draw("worth-chart", {
     description: `Net worth from ${dayName(days[0])} to ${dayName(days.at(-1))}`,
     first: "Day",
-    axis: days.map((day) => (days.length < 100 ? shortDayName(day) : shortMonthName(monthOf(day)))),
+    axis: labelsOf(days),
     titles: days.map(dayName),
     write: money.full,
     writeShort: money.short,
