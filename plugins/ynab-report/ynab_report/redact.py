@@ -130,7 +130,7 @@ def _account(account: Json, number: int, budget: Json) -> Json:
     for real, change in zip(accumulate(account["ends"]), account["ends"], strict=True):
         if change:
             is_new = real * end <= 0
-            end = _draw(real, 20_000) if is_new else _UNIT * round(end * _share(0.9, 1.2) / _UNIT)
+            end = _draw(real, 20_000) if is_new else _UNIT * round(end * _share(0.93, 1.08) / _UNIT)
         ends.append(end)
     last = month_of(budget["asOf"]) - budget["months"]["first"]
     return {

@@ -9,7 +9,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
  * Draws a chart in place of the one that the element has.
  *
  * A series is {name, values, colour, kind} with kind "line", "area" or "bar". `write` and `writeShort`
- * turn values into text. `axis` holds labels of the ticks, null for none, `titles` those of tooltip
+ * turn values into text. `axis` holds labels of the ticks, empty for none, `titles` those of tooltip
  * and table. `fromZero` has the axis begin at 0.
  */
 function draw(id, chart) {
@@ -55,11 +55,11 @@ function configuration(chart) {
           border: { color: colour("rule") },
           ticks: { color: quiet, font, maxRotation: 0, autoSkipPadding: 24 },
           afterBuildTicks: (scale) => {
-            scale.ticks = scale.ticks.filter(({ value }) => chart.axis[value] !== null);
+            scale.ticks = scale.ticks.filter(({ value }) => chart.axis[value] !== "");
           },
         },
         y: {
-          beginAtZero: chart.fromZero ?? false,
+          beginAtZero: chart.fromZero || chart.series.some(({ kind }) => kind === "bar"),
           border: { display: false },
           grid: { color: (line) => colour(line.tick?.value === 0 ? "before" : "rule") },
           ticks: { color: quiet, font, maxTicksLimit: 6, callback: chart.writeShort },

@@ -26,16 +26,19 @@ function monthOf(day) {
   return 12 * date.getUTCFullYear() + date.getUTCMonth();
 }
 
-const dayName = (day) => dayNames.format(day * DAY);
-const shortDayName = (day) => shortDayNames.format(day * DAY);
+/** Keeps a date on one line. */
+const together = (text) => text.replaceAll(" ", "\u00a0");
+
+const dayName = (day) => together(dayNames.format(day * DAY));
+const shortDayName = (day) => together(shortDayNames.format(day * DAY));
 const monthName = (month) => monthNames.format(firstDay(month) * DAY);
 const shortMonthName = (month) => shortMonthNames.format(firstDay(month) * DAY);
 
 /** Returns labels for an axis of days: each, if they are few, else that of each month. */
 function labelsOf(days) {
-  if (days.length < 100) return days.map(shortDayName);
+  if (days.at(-1) - days[0] < 100) return days.map(shortDayName);
   return days.map((day, n) =>
-    (n === 0 || monthOf(day) !== monthOf(days[n - 1]) ? shortMonthName(monthOf(day)) : null));
+    (n === 0 || monthOf(day) !== monthOf(days[n - 1]) ? shortMonthName(monthOf(day)) : ""));
 }
 
 /**

@@ -22,8 +22,8 @@ const LEDGER_COLUMNS = [["Day", ""], ["Payee", ""], ["Amount", "amount"]];
 function ledgerSentence(budget, period, [largest]) {
   if (!largest) return `Nothing was spent in ${period.name}.`;
   const [day, payee, , , amount] = largest;
-  return make("span", {}, `The largest payment in ${period.name} was ${budget.money.full(-amount)} to `,
-    named(budget.payees[payee]), ` on ${dayName(day)}.`);
+  return make("span", {}, `The largest payment in ${period.name} was ${budget.money.full(-amount)} on ${dayName(day)}: `,
+    named(budget.payees[payee]), ".");
 }
 
 /** Returns a row of the largest transactions. */

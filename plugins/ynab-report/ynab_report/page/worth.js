@@ -98,9 +98,12 @@ function accountTables(budget, period) {
 function accountTable(budget, caption, rows) {
   const { money } = budget;
   const columns = [["Account", ""], ["Balance", "amount"], ["Change", "amount quiet"]];
+  const sum = (which) => rows.reduce((total, row) => total + row[which], 0);
+  const cells = (name, now, before) => [name, money.full(now), money.signed(now - before)];
   rows.sort((one, other) => Math.abs(other.now) - Math.abs(one.now));
-  return table(caption, columns, rows.map(({ account, now, before }) => [
-    named(account.name), money.full(now), money.signed(now - before),
-  ]), ["Together", money.full(rows.reduce((sum, { now }) => sum + now, 0)),
-    money.signed(rows.reduce((sum, { now, before }) => sum + now - before, 0))]);
+  return table(
+    caption, columns,
+    rows.map(({ account, now, before }) => cells(named(account.name), now, before)),
+    rows.length > 1 ? cells("Together", sum("now"), sum("before")) : null,
+  );
 }
