@@ -7,8 +7,9 @@ function showFlow(budget, period) {
   const income = months.map((month) => ofMonth(budget, "income", month));
   const expense = months.map((month) => ofMonth(budget, "expense", month));
   fill("flow-sentence", flowSentence(budget, period));
-  byId("flow-chart").hidden = !months.length;
-  if (!months.length) return;
+  const isIdle = !income.some(Boolean) && !expense.some(Boolean);
+  byId("flow-chart").hidden = isIdle;
+  if (isIdle) return;
   draw("flow-chart", {
     description: `Earned and spent in ${period.name}, by month`,
     first: "Month",

@@ -153,5 +153,5 @@ function toggle(budget, period, node) {
     charted = node;
   }
   showSpending(budget, period);
-  byId("spending-table").querySelector(`[data-key="${node.key}"]`).focus({ preventScroll: true });
+  byId("spending-table").querySelector(`[data-key="${node.key}"]`)?.focus({ preventScroll: true });
 }
