@@ -48,6 +48,9 @@ function eachRow(budget, name, period, width, use) {
   }
 }
 
+/** Returns the months of a period since the budget's first one. */
+const knownMonths = (budget, { first, last }) => monthsOf({ first: Math.max(first, budget.months.first), last });
+
 /** Returns the last day of a period of which the budget knows. */
 const endOf = (budget, period) => Math.min(lastDay(period.last), budget.asOf);
 

@@ -68,7 +68,7 @@ function periodsOf(budget) {
 }
 
 /** Returns the months of a period. */
-const monthsOf = ({ first, last }) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+const monthsOf = ({ first, last }) => Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n);
 
 /** Returns the same period a year before; of a period of years, the time as long before it. */
 function yearBefore({ first, last }) {

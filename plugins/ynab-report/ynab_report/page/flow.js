@@ -3,7 +3,7 @@
 /** Shows what was earned and spent in a period. */
 function showFlow(budget, period) {
   const { money } = budget;
-  const months = monthsOf(period).filter((month) => month >= budget.months.first);
+  const months = knownMonths(budget, period);
   const income = months.map((month) => ofMonth(budget, "income", month));
   const expense = months.map((month) => ofMonth(budget, "expense", month));
   fill("flow-sentence", flowSentence(budget, period));
@@ -37,7 +37,7 @@ function flowSentence(budget, period) {
     ? `You saved ${money.full(saved)} in ${period.name}${soFar}`
     : `You spent ${money.full(-saved)} more than you earned in ${period.name}${soFar}`;
   const rate = saved > 0 && income > 0 ? `: ${percent(saved / income)} of what you earned.` : ".";
-  const months = monthsOf(period).filter((month) => month >= budget.months.first);
+  const months = knownMonths(budget, period);
   const good = months.filter((m) => ofMonth(budget, "income", m) >= ofMonth(budget, "expense", m));
   const often = months.length > 1
     ? ` In ${good.length} of ${months.length} months you spent no more than you earned.` : "";
@@ -55,7 +55,7 @@ function ageAt(budget, period) {
 
 /** Shows the age of money in a period. */
 function showAge(budget, period) {
-  const months = monthsOf(period).filter((month) => month >= budget.months.first);
+  const months = knownMonths(budget, period);
   const ages = months.map((month) => budget.months.age[month - budget.months.first] ?? null);
   const age = ageAt(budget, period);
   byId("age").hidden = age === null;

@@ -14,7 +14,7 @@ function closeRows() {
 function showSpending(budget, period) {
   const tree = spendingTree(budget, period);
   fill("spending-sentence", spendingSentence(budget, period, tree));
-  byId("spending-chart").hidden = byId("spending-table").hidden = !tree.children.length;
+  for (const part of ["hint", "chart", "table"]) byId(`spending-${part}`).hidden = !tree.children.length;
   if (!tree.children.length) return;
   drawSpending(budget, period, charted ?? tree);
   fill("spending-table", spendingTable(budget, period, tree));
@@ -72,12 +72,11 @@ function spendingSentence(budget, period, tree) {
 /** Draws a row of the table by month, beside the year before. */
 function drawSpending(budget, period, node) {
   const { money } = budget;
-  const before = yearBefore(period);
-  const months = monthsOf(period);
+  const months = knownMonths(budget, period);
   const own = byMonth(budget, period, node);
   const series = [{ name: node.name, values: own, colour: "clay", kind: "bar" }];
   if (hasBefore(budget, period)) {
-    series.push({ name: "A year before", values: byMonth(budget, before, node), colour: "before", kind: "bar" });
+    series.push({ name: "A year before", values: byMonth(budget, yearBefore(period), node), colour: "before", kind: "bar" });
   }
   draw("spending-chart", {
     description: `${node.name} in ${period.name}, by month`,
@@ -92,10 +91,11 @@ function drawSpending(budget, period, node) {
 
 /** Returns what was spent in each month of a period on what a row of the table stands for. */
 function byMonth(budget, period, { key }) {
-  const sums = monthsOf(period).map(() => 0);
+  const months = knownMonths(budget, period);
+  const sums = months.map(() => 0);
   eachRow(budget, "spending", period, 3, (month, category, payee, spent) => {
     const keys = ["", `g${budget.categories[category][1]}`, `c${category}`, `c${category}p${payee}`];
-    if (keys.includes(key)) sums[month - period.first] += spent;
+    if (keys.includes(key)) sums[month - months[0]] += spent;
   });
   return sums;
 }
