@@ -400,6 +400,22 @@ def test_the_footer_after_a_failure(
     assert "The balances of 1 of 4 accounts do not agree" in opened.text("#trust")
 
 
+def test_the_footer_after_a_run_that_came_to_no_budget(
+    open_report: Callable[..., Opened], loaded: Database, server: Server, tmp_path: Path
+) -> None:
+    database = copy_of(loaded, server)
+    database.execute("""
+      insert into ynab.syncs (id, started_at, finished_at, status, error, mode, rows, requests)
+      values ('failed', '2026-11-21 12:30', '2026-11-21 12:31', 'failed', 'No way to YNAB', 'delta',
+        0, 1)
+    """)
+    opened = open_report(build(database, tmp_path).path)
+    opened.choose(HOUSEHOLD)
+    assert opened.text("#trust .status").startswith("The last sync failed.")
+    assert "No way to YNAB" in opened.text("#trust")
+    assert is_red(opened)
+
+
 def test_an_empty_budget(opened: Opened) -> None:
     opened.choose("Empty")
     assert opened.text("#worth-sentence") == "There are no transactions yet."
