@@ -1,20 +1,20 @@
-// Income, expense and what was saved, month by month; the age of money.
+// Income, expense and what was saved, month by month, or year by year; the age of money.
 
 /** Shows what was earned and spent in a period. */
 function showFlow(budget, period) {
   const { money } = budget;
-  const months = knownMonths(budget, period);
-  const income = months.map((month) => ofMonth(budget, "income", month));
-  const expense = months.map((month) => ofMonth(budget, "expense", month));
+  const bars = barsOf(budget, period);
+  const income = bars.map((bar) => sumOf(budget, "income", bar));
+  const expense = bars.map((bar) => sumOf(budget, "expense", bar));
   fill("flow-sentence", flowSentence(budget, period));
   const isIdle = !income.some(Boolean) && !expense.some(Boolean);
   byId("flow-chart").hidden = isIdle;
   if (isIdle) return;
   draw("flow-chart", {
-    description: `Earned and spent in ${period.name}, by month`,
-    first: "Month",
-    axis: months.map(shortMonthName),
-    titles: months.map(monthName),
+    description: `Earned and spent in ${period.name}, by ${unitOf(bars).toLowerCase()}`,
+    first: unitOf(bars),
+    axis: bars.map(({ short }) => short),
+    titles: bars.map(({ name }) => name),
     write: money.full,
     writeShort: money.short,
     series: [
