@@ -13,7 +13,7 @@ function showAhead(budget) {
   byId("ahead-table").hidden = !upcoming.length;
   if (budget.forecast.length && upcoming.length) drawAhead(budget);
   const columns = [
-    ["Due", ""],
+    ["Due", "day"],
     ["Payee", ""],
     ["Amount", "amount"],
   ];

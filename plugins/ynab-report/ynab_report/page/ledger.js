@@ -34,7 +34,7 @@ function showLedger(budget, period) {
 }
 
 const LEDGER_COLUMNS = [
-  ["Day", ""],
+  ["Day", "day"],
   ["Payee", ""],
   ["Amount", "amount"],
 ];
