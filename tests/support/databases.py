@@ -6,13 +6,15 @@ import uuid
 
 import psycopg
 from project_postgres import Server
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.support.pipeline import Database
 
 
-def new_database(server: Server) -> Database:
-    """A database without anything in it."""
+def new_database(server: Server, original: Database | None = None) -> Database:
+    """A database without anything in it, or a copy of one that nobody is connected to."""
     name = f"test_{uuid.uuid4().hex}"
+    template = conninfo_to_dict(original.url)["dbname"] if original else "template1"
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
+        connection.execute(f"create database {name} template {template}".encode())
     return Database(Server(server.folder, name).url)

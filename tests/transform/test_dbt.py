@@ -6,8 +6,10 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 import yaml  # type: ignore[import-untyped]
+from ynab_pipeline import views
 
 from tests.support.environment import CLOCK
 from tests.support.pipeline import PROJECT
@@ -114,6 +116,8 @@ def test_build(dbt: Dbt, pipeline: Pipeline, sandbox: Sandbox, tmp_path: Path) -
         # S608: names of our views
         difference = f"(table mine.{name} except all table budget.{name})"
         assert database.query(difference) == [], name
+    with psycopg.connect(database.url) as session:
+        assert not views.make(session, VIEWS, "ynab", "mine")  # for a report they are as wanted
 
     account = sandbox.budgets[0].entities("accounts")[0]["id"]
     database.execute(f"""

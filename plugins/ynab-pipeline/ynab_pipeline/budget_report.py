@@ -1,0 +1,63 @@
+"""The command `ynab-pipeline-report`, the executable of Meltano's utility `report`.
+
+It finds the database of the active environment, sees that the views are there, and becomes
+`ynab-report`, which writes the report to `output/`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from ynab_pipeline import project, views
+from ynab_pipeline.account import TOKEN
+from ynab_pipeline.connection import connect_to, failure, schema, set_variables
+from ynab_pipeline.database import active_settings
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.log import say
+from ynab_pipeline.programs import INFORMATION, become, has_option, values_of
+
+_OUTPUT = "--output"
+
+
+def main() -> None:
+    """Prepare the views and become ynab-report, with the command line of this process."""
+    arguments = sys.argv[1:]
+    try:
+        project.make_private(arguments)
+        os.environ.pop(TOKEN, None)  # of no use to the report
+        if not has_option(arguments, INFORMATION):
+            _prepare()
+            if not values_of(_OUTPUT, arguments):
+                arguments += [_OUTPUT, str(_output())]
+        become("ynab-report", arguments)
+    except (PipelineError, OSError) as error:
+        say(f"ynab-pipeline-report: {explain(error)}", "error")
+        sys.exit(1)
+
+
+def _prepare() -> None:
+    """See that the views are there, and name their database and schema in variables."""
+    target = os.environ[views.VARIABLE] = views.schema_of_views()
+    found = active_settings()
+    file = (project.root() or Path()) / "transform/views.sql"
+    try:
+        with connect_to(found) as session:
+            views.make(session, file, schema(), target)
+    except psycopg.Error as error:
+        raise failure(error, found) from None
+    set_variables(found)
+
+
+def _output() -> Path:
+    """Return the path of the report, in a folder of its own for a tenant."""
+    folder = project.root() or Path()
+    # A suffix such as "../ada" stays one name of a folder in output/.
+    _, suffix = project.tenant()
+    name = re.sub(r"^\.", "%2E", quote(suffix, safe=""))
+    return folder / "output" / name / "budget.html"
