@@ -1,0 +1,89 @@
+"""The command `ynab-report`: database -> page -> file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ynab_report import database, files
+from ynab_report.data import arrange
+from ynab_report.document import document
+from ynab_report.errors import ReportError
+from ynab_report.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Hours without a sync after which `ynab-pipeline status` warns, and the page as well.
+STALE_AFTER = "YNAB_PIPELINE_STALE_AFTER"
+_DEFAULT_HOURS = 9.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the report.
+
+    Args:
+        arguments: The command line, that of the process unless given.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    os.umask(0o077)
+    try:
+        rows = database.read()
+        data = arrange(rows, made_at=int(time.time()), stale_after=_stale_after())
+        if options.redact:
+            data = redact(data)
+        files.write(options.output, document(data))
+    except ReportError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"cannot write {options.output}: {error.strerror}")
+    print(f"report: {options.output}")  # noqa: T201 -- what the command is for
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ynab-report",
+        description="Makes one HTML file from the views of the schema budget.",
+        epilog="The database is that of libpq's variables: PGHOST, PGPORT, PGUSER, PGPASSWORD, "
+        "PGDATABASE. The schema is that of YNAB_BUDGET_SCHEMA, budget unless set.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    build = commands.add_parser("build", help="make the report")
+    build.add_argument(
+        "--output",
+        type=Path,
+        default=Path("output", "budget.html"),
+        metavar="FILE",
+        help="the file to write (default: %(default)s)",
+    )
+    build.add_argument(
+        "--redact",
+        action="store_true",
+        help="replace names and amounts by invented ones, for a bug report or a forum",
+    )
+    return parser
+
+
+def _stale_after() -> float:
+    text = os.environ.get(STALE_AFTER) or _DEFAULT_HOURS
+    try:
+        return float(text)
+    except ValueError:
+        raise ReportError(f"{STALE_AFTER} must be a number of hours") from None
+
+
+def _fail(message: str) -> int:
+    print(f"ynab-report: {message}", file=sys.stderr)  # noqa: T201 -- for the person who runs it
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
