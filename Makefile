@@ -114,7 +114,7 @@ clean: ## Remove what runs left behind, data included
 	@touch $@
 
 .venv-loaders/installed: constraints.txt $(wildcard tests/loaders/*.txt)
-	@echo "Installing the other loaders that the tests run ..."
+	@echo "Installing the other programs that the tests run ..."
 	@$(needs_python)set -e; for loader in $(LOADERS); do \
 	  $(PYTHON) -m venv --clear .venv-loaders/$$loader; \
 	  .venv-loaders/$$loader/bin/python $(PIP) --upgrade pip; \
