@@ -43,8 +43,7 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, what a d
 	@echo "  $(MELTANO) --environment=demo invoke target-postgres:database reader"
 	@echo "  make stop"
 	@echo
-	@echo "Open the report in a browser:"
-	@$(DEMO) invoke report:build
+	@$(MELTANO) --environment=demo invoke report:build
 
 psql: ## The database of the environment that .env chooses, else of the demo
 	@$(NEEDS_INSTALL)
@@ -56,7 +55,7 @@ status: ## When each budget was last synced, what failed, and when the next run 
 
 report: ## The report of the environment that .env chooses, in output/
 	@$(NEEDS_INSTALL)
-	@$(MELTANO) --log-level=warning invoke report:build
+	@$(MELTANO) invoke report:build
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
