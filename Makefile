@@ -109,7 +109,8 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing what the tests need ..."
 	@$(needs_python)$(PYTHON) -m venv --clear .venv-test
 	@.venv-test/bin/python $(PIP) --upgrade pip
-	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline
+	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline \
+	  -e plugins/ynab-report
 	@touch $@
 
 .venv-loaders/installed: constraints.txt $(wildcard tests/loaders/*.txt)

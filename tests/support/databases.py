@@ -18,3 +18,12 @@ def new_database(server: Server, original: Database | None = None) -> Database:
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}".encode())
     return Database(Server(server.folder, name).url)
+
+
+def copy_of(database: Database, server: Server) -> Database:
+    """A database with the same in it, to change."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        template = conninfo_to_dict(database.url)["dbname"]
+        connection.execute(f"create database {name} template {template}".encode())
+    return Database(Server(server.folder, name).url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -75,9 +76,12 @@ def _parser() -> argparse.ArgumentParser:
 def _stale_after() -> float:
     text = os.environ.get(STALE_AFTER) or _DEFAULT_HOURS
     try:
-        return float(text)
+        hours = float(text)
     except ValueError:
-        raise ReportError(f"{STALE_AFTER} must be a number of hours") from None
+        hours = 0.0
+    if not 0 < hours < math.inf:
+        raise ReportError(f"{STALE_AFTER} must be a number of hours above 0")
+    return hours
 
 
 def _fail(message: str) -> int:
