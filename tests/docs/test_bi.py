@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from ynab_pipeline import views
 from ynab_sandbox import Sandbox, serve
 
-from tests.support.databases import new_database
+from tests.support.databases import copy_of, new_database
 from tests.support.figures import Expected, month_of, units
 from tests.support.pages import code_of, page
 from tests.support.pipeline import PROJECT, Database, Pipeline, Tap
@@ -194,7 +194,7 @@ def assert_reads_views_alone(reader: Database, owner: Database) -> None:
 
 def test_a_reader_reads_the_views_alone(loaded: Loaded, server: Server) -> None:
     """Also one that was made before them."""
-    database = new_database(server, loaded.database)
+    database = copy_of(loaded.database, server)
     database.execute("drop schema budget cascade")
     with reading(server, database) as reader:
         assert_reads_views_alone(reader, database)
@@ -202,7 +202,7 @@ def test_a_reader_reads_the_views_alone(loaded: Loaded, server: Server) -> None:
 
 def test_a_reader_in_a_server_of_ones_own(loaded: Loaded, server: Server) -> None:
     """The statements of the page, and a loader that is no superuser."""
-    database = new_database(server, loaded.database)
+    database = copy_of(loaded.database, server)
     loader, name = (f"bi_{uuid.uuid4().hex}" for _ in range(2))
     of_server = conninfo_to_dict(database.url)
     database.execute(f"""
@@ -295,7 +295,7 @@ def test_grafana(loaded: Loaded) -> None:
         cash = {row[0] for row, (kind, *_) in expected.accounts().items() if kind == "cash"}
         forecast |= {
             (f"{name}: {account}", day): balance
-            for (account, day), (balance, _) in expected.cash_flow_forecast().items()
+            for (account, day), (balance, *_) in expected.cash_flow_forecast().items()
             if account in cash
         }
     for query, wanted in ((QUERIES[4], worth), (QUERIES[5], forecast)):
@@ -313,7 +313,7 @@ def test_power_bi(loaded: Loaded) -> None:
     ends = [
         (balance, day)
         for expected in loaded.expected
-        for (_, day), (balance, _, _, is_end) in expected.net_worth().items()
+        for (_, day), (balance, _, _, is_end, *_) in expected.net_worth().items()
         if is_end
     ]
     rows = ask(loaded, QUERIES[7])
@@ -346,7 +346,7 @@ def test_pandas(loaded: Loaded, installed: Callable[[str], str], tmp_path: Path)
     for expected in loaded.expected:
         budget = expected.budget
         assert f"{budget.name}, {currency(expected)}" in names
-        for (_, day), (balance, _, _, is_end) in expected.net_worth().items():
+        for (_, day), (balance, _, _, is_end, *_) in expected.net_worth().items():
             if is_end:
                 month = worth[month_of(day)]
                 month[budget.id] = month.get(budget.id, Decimal()) + balance

@@ -14,7 +14,7 @@ from ynab_sandbox import Sandbox, serve
 
 from tests.support.catalogs import Catalog
 from tests.support.comparing import DRIFT, END, EQUAL, TROUBLE, compare, everything
-from tests.support.databases import new_database
+from tests.support.databases import copy_of, new_database
 from tests.support.pipeline import Database, Finished, Pipeline, Tap
 from tests.support.rows import STREAMS
 from tests.support.small import small_sandbox
@@ -60,7 +60,7 @@ def original(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def loaded(original: Loaded, server: Server) -> Loaded:
     """The same with a database of the test's own."""
-    return original._replace(database=new_database(server, original.database))
+    return original._replace(database=copy_of(original.database, server))
 
 
 def change(database: Database, *statements: str) -> list[str]:

@@ -11,7 +11,7 @@ from ynab_pipeline import views
 from ynab_pipeline.errors import PipelineError
 from ynab_sandbox import serve
 
-from tests.support.databases import new_database
+from tests.support.databases import copy_of, new_database
 from tests.support.pipeline import PROJECT, Pipeline, Tap
 from tests.support.small import small_sandbox
 from tests.support.views import VIEWS, apply_views
@@ -41,7 +41,7 @@ def loaded(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Database
 @pytest.fixture
 def database(loaded: Database, server: Server) -> Database:
     """A copy of the test's own."""
-    return new_database(server, loaded)
+    return copy_of(loaded, server)
 
 
 def make(database: Database, tables: str = "ynab", schema: str = "budget") -> bool:
@@ -203,6 +203,8 @@ def test_the_command(
     assert started.umask == 0o077
     assert not make(database)
 
+    redacted = installation.started("budget_report", "build", "--redact", **prepared)
+    assert redacted.arguments[-1] == output.replace("budget.html", "redacted.html")
     own = installation.started("budget_report", "build", "--output=mine.html", **prepared)
     assert own.arguments == ["build", "--output=mine.html"]
     refused = installation.run(

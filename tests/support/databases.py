@@ -11,12 +11,11 @@ from psycopg.conninfo import conninfo_to_dict
 from tests.support.pipeline import Database
 
 
-def new_database(server: Server, original: Database | None = None) -> Database:
-    """A database without anything in it, or a copy of one that nobody is connected to."""
+def new_database(server: Server) -> Database:
+    """A database without anything in it."""
     name = f"test_{uuid.uuid4().hex}"
-    template = conninfo_to_dict(original.url)["dbname"] if original else "template1"
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}".encode())
+        connection.execute(f"create database {name}".encode())
     return Database(Server(server.folder, name).url)
 
 

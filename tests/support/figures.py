@@ -233,13 +233,13 @@ class Expected:
                 last = day == self.as_of or (day + DAY).day == 1
                 account = self.accounts_by_id[account_id]
                 found[account["name"], day] = (
-                    month_of(day),
-                    KINDS[account["type"]],
-                    account["on_budget"],
                     units(balance),
                     units(max(0, balance)),
                     units(max(0, -balance)),
                     last,
+                    month_of(day),
+                    KINDS[account["type"]],
+                    account["on_budget"],
                 )
                 day += DAY
         return found
@@ -416,7 +416,7 @@ class Expected:
             ]
             first = min(below, default=None)
             for day, change, balance in zip(days, of_account, balances, strict=True):
-                found[account["name"], day] = (units(change), units(balance), first, day == first)
+                found[account["name"], day] = (units(balance), units(change), first, day == first)
         return found
 
     def reconciliation(self) -> Figures:

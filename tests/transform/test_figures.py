@@ -52,7 +52,7 @@ COMPARED = {
     ),
     "net_worth": (
         "account_name, date",
-        "month, account_kind, on_budget, balance, assets, debts, is_month_end",
+        "balance, assets, debts, is_month_end, month, account_kind, on_budget",
     ),
     "budget_vs_actual": (
         "month, category_id",
@@ -85,7 +85,7 @@ COMPARED = {
     ),
     "cash_flow_forecast": (
         "account_name, date",
-        "change, balance, first_below_zero, is_first_below_zero",
+        "balance, change, first_below_zero, is_first_below_zero",
     ),
     "reconciliation": (
         "account_name",

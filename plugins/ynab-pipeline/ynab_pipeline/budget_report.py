@@ -34,7 +34,7 @@ def main() -> None:
         if not has_option(arguments, INFORMATION):
             _prepare()
             if not values_of(_OUTPUT, arguments):
-                arguments += [_OUTPUT, str(_output())]
+                arguments += [_OUTPUT, str(_output(is_redacted="--redact" in arguments))]
         become("ynab-report", arguments)
     except (PipelineError, OSError) as error:
         say(f"ynab-pipeline-report: {explain(error)}", "error")
@@ -54,10 +54,13 @@ def _prepare() -> None:
     set_variables(found)
 
 
-def _output() -> Path:
-    """Return the path of the report, in a folder of its own for a tenant."""
+def _output(*, is_redacted: bool) -> Path:
+    """Return the path of the report, in a folder of its own for a tenant.
+
+    A redacted one does not replace the other, so that nobody shows that by mistake.
+    """
     folder = project.root() or Path()
     # A suffix such as "../ada" stays one name of a folder in output/.
     _, suffix = project.tenant()
     name = re.sub(r"^\.", "%2E", quote(suffix, safe=""))
-    return folder / "output" / name / "budget.html"
+    return folder / "output" / name / ("redacted.html" if is_redacted else "budget.html")
