@@ -127,7 +127,7 @@ def test_views_of_another_version_are_replaced(database: Database, older: str) -
 def test_what_is_not_ours_is_left_alone(database: Database, other: str, whose: str) -> None:
     database.execute(f"create schema budget; {other}")
     assert refusal(database) == (
-        f"budget.accounts {whose}: set YNAB_BUDGET_SCHEMA to a schema of its own"
+        f"budget.accounts {whose}: set YNAB_BUDGET_SCHEMA to a schema of its own for the views"
     )
 
 

@@ -187,6 +187,23 @@ def test_another_schema_needs_views_of_its_own(dbt: Dbt) -> None:
     assert "set YNAB_BUDGET_SCHEMA" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("schema", "refusal"),
+    [
+        ("ynab", "the schema ynab has the tables"),
+        ("of_ada", "of_ada.accounts is not one of these views"),
+    ],
+)
+def test_tables_are_not_replaced(dbt: Dbt, database: Database, schema: str, refusal: str) -> None:
+    """Although dbt would drop them."""
+    database.execute("create schema of_ada; create table of_ada.accounts (id text)")
+    refused = dbt("run", YNAB_BUDGET_SCHEMA=schema)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    advice = "set YNAB_BUDGET_SCHEMA to a schema of its own for the views"
+    assert refused.stderr == f"ynab-pipeline-dbt: {refusal}: {advice}\n"
+    assert database.query("select * from of_ada.accounts") == []
+
+
 def test_without_a_database(dbt: Dbt) -> None:
     refused = dbt("build", TARGET_POSTGRES_SQLALCHEMY_URL="", YNAB_BUDGET_SCHEMA="budget")
     assert refused.returncode == 1

@@ -12,12 +12,8 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
-
 from ynab_pipeline import project, views
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.connection import connect_to, failure, schema, set_variables
-from ynab_pipeline.database import active_settings
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, has_option, values_of
@@ -32,26 +28,13 @@ def main() -> None:
         project.make_private(arguments)
         os.environ.pop(TOKEN, None)  # of no use to the report
         if not has_option(arguments, INFORMATION):
-            _prepare()
+            views.prepare(views.make)
             if not values_of(_OUTPUT, arguments):
                 arguments += [_OUTPUT, str(_output(is_redacted="--redact" in arguments))]
         become("ynab-report", arguments)
     except (PipelineError, OSError) as error:
         say(f"ynab-pipeline-report: {explain(error)}", "error")
         sys.exit(1)
-
-
-def _prepare() -> None:
-    """See that the views are there, and name their database and schema in variables."""
-    target = os.environ[views.VARIABLE] = views.schema_of_views()
-    found = active_settings()
-    file = (project.root() or Path()) / "transform/views.sql"
-    try:
-        with connect_to(found) as session:
-            views.make(session, file, schema(), target)
-    except psycopg.Error as error:
-        raise failure(error, found) from None
-    set_variables(found)
 
 
 def _output(*, is_redacted: bool) -> Path:

@@ -10,14 +10,11 @@ import os
 import sys
 from pathlib import Path
 
-from ynab_pipeline import project
+from ynab_pipeline import project, views
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.connection import set_variables
-from ynab_pipeline.database import active_settings
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, has_option
-from ynab_pipeline.views import VARIABLE, schema_of_views
 
 #: dbt shows no variable of this prefix in its log.
 _PASSWORD = "DBT_ENV_SECRET_PGPASSWORD"  # noqa: S105 -- a name
@@ -32,8 +29,7 @@ def main() -> None:
         for name in ("DBT_PROJECT_DIR", "DBT_PROFILES_DIR"):
             os.environ.setdefault(name, folder)
         if not has_option(arguments, INFORMATION):
-            os.environ[VARIABLE] = schema_of_views()
-            set_variables(active_settings())
+            views.prepare(views.refuse_foreign)
             if "PGPASSWORD" in os.environ:
                 os.environ[_PASSWORD] = os.environ.pop("PGPASSWORD")
         become("dbt", arguments)

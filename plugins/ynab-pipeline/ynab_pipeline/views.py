@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
-from ynab_pipeline.connection import SCHEMA, schema
+from ynab_pipeline import project
+from ynab_pipeline.connection import SCHEMA, connect_to, failure, schema, set_variables
+from ynab_pipeline.database import active_settings
 from ynab_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     Session = psycopg.Connection[tuple[Any, ...]]
 
 VARIABLE = "YNAB_BUDGET_SCHEMA"
+_OF_ITS_OWN = f"set {VARIABLE} to a schema of its own for the views"
 _SCHEMA = "budget"
+_FILE = "transform/views.sql"
 _TEMPORARY = "pg_temp"
 _NAME = re.compile(r'(?m)^create or replace view "budget"\."(\w+)"')
 #: Lines of the file that are done here instead.
@@ -40,8 +44,8 @@ WHERE relkind = 'v' AND relname = ANY(%(names)s)
   AND relnamespace = CASE %(schema)s
       WHEN 'pg_temp' THEN pg_my_temp_schema() ELSE to_regnamespace(quote_ident(%(schema)s)) END
 """
-#: Views of ours, whether dbt or the file made them, have a comment on each column, and read the
-#: tables of one schema.
+#: What is in the place of the views, and is no view or reads other tables. Views of ours, whether
+#: dbt or the file has made them, also have a comment on each column.
 _FOREIGN = """
 SELECT relname, other_schema
 FROM pg_class AS found
@@ -54,7 +58,7 @@ CROSS JOIN LATERAL (
     WHERE ev_class = found.oid AND nspname NOT IN (%(tables)s, %(schema)s)
 ) AS used (other_schema)
 WHERE relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND relname = ANY(%(names)s)
-  AND (relkind <> 'v' OR other_schema IS NOT NULL OR EXISTS (
+  AND (relkind <> 'v' OR other_schema IS NOT NULL OR %(described)s AND EXISTS (
       SELECT FROM generate_series(0, relnatts) AS n WHERE col_description(found.oid, n) IS NULL))
 ORDER BY other_schema, relname
 """
@@ -71,7 +75,29 @@ def schema_of_views() -> str:
             f"the tables are in the schema {schema()}, so the views need one of their own: set "
             f"{VARIABLE}, to {_SCHEMA} if this is the only account in the database"
         )
-    return os.environ.get(VARIABLE) or _SCHEMA
+    found = os.environ.get(VARIABLE) or _SCHEMA
+    if found == schema():
+        raise PipelineError(f"the schema {found} has the tables: {_OF_ITS_OWN}")
+    return found
+
+
+def prepare(see_to: Callable[[Session, Path, str, str], object]) -> None:
+    """See to the views, then name their database and schema in variables for a program.
+
+    Args:
+        see_to: `make` or `refuse_foreign`.
+
+    Raises:
+        PipelineError: If there is no way to the database, or from there.
+    """
+    views = os.environ[VARIABLE] = schema_of_views()
+    found = active_settings()
+    try:
+        with connect_to(found) as session:
+            see_to(session, (project.root() or Path()) / _FILE, schema(), views)
+    except psycopg.Error as error:
+        raise failure(error, found) from None
+    set_variables(found)
 
 
 def make(session: Session, file: Path, tables: str, views: str) -> bool:
@@ -93,7 +119,7 @@ def make(session: Session, file: Path, tables: str, views: str) -> bool:
     there = _shown(session, names, views)
     if there == _wanted(session, text, names, tables):
         return False
-    _refuse_foreign(session, names, tables, views)
+    _refuse_foreign(session, names, tables, views, described=True)
     schemas = session.execute("SELECT FROM pg_namespace WHERE nspname = %s", [views])
     if not schemas.rowcount:
         session.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(views)))
@@ -106,6 +132,22 @@ def make(session: Session, file: Path, tables: str, views: str) -> bool:
         _drop(session, there, views)
         session.execute(statements)
     return True
+
+
+def refuse_foreign(session: Session, file: Path, tables: str, views: str) -> None:
+    """Refuse to let dbt make the views, which would drop tables that have their names.
+
+    Args:
+        session: A connection.
+        file: transform/views.sql.
+        tables: The schema of the tables.
+        views: The schema of the views.
+
+    Raises:
+        PipelineError: If there is a table in the place of a view, or a view of other tables.
+    """
+    names = _NAME.findall(file.read_text(encoding="utf-8"))
+    _refuse_foreign(session, names, tables, views, described=False)
 
 
 def _in_schemas(text: str, tables: str, views: str) -> bytes:
@@ -144,14 +186,16 @@ def _wanted(
         raise PipelineError(f"{reason}: run .venv/bin/meltano run sync") from None
 
 
-def _refuse_foreign(session: Session, names: Sequence[str], tables: str, views: str) -> None:
-    wanted = {"names": list(names), "tables": tables, "schema": views}
+def _refuse_foreign(
+    session: Session, names: Sequence[str], tables: str, views: str, *, described: bool
+) -> None:
+    wanted = {"names": list(names), "tables": tables, "schema": views, "described": described}
     found = session.execute(_FOREIGN, wanted).fetchone()
     if found is None:
         return
     name, other = found
     whose = f"reads the schema {other}, not {tables}" if other else "is not one of these views"
-    raise PipelineError(f"{views}.{name} {whose}: set {VARIABLE} to a schema of its own")
+    raise PipelineError(f"{views}.{name} {whose}: {_OF_ITS_OWN}")
 
 
 def _drop(session: Session, names: Iterable[str], views: str) -> None:
