@@ -159,7 +159,7 @@ def test_a_database_that_cannot_be_reached(loaded: Database, tmp_path: Path, var
     assert built.code == 1
     assert re.fullmatch(r"ynab-report: cannot read the database: .+\n", built.stderr)
     assert "wr0ng" not in built.stderr
-    assert not built.path.exists()
+    assert not (tmp_path / "output").exists()
 
 
 def test_views_that_are_missing(server: Server, tmp_path: Path) -> None:

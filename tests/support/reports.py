@@ -65,7 +65,6 @@ def connection(database: Database) -> dict[str, str]:
 
 def build(database: Database, folder: Path, *arguments: str, **environment: str) -> Built:
     """Run `ynab-report build` in a folder."""
-    path = folder / "output/budget.html"
     finished = subprocess.run(
         [REPORT, "build", *arguments],
         cwd=folder,
@@ -75,4 +74,5 @@ def build(database: Database, folder: Path, *arguments: str, **environment: str)
         encoding="utf-8",
         timeout=120,
     )
+    path = folder / finished.stdout.removeprefix("report: ").strip()
     return Built(finished.returncode, path, finished.stdout, finished.stderr)

@@ -34,18 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = _parser().parse_args(arguments)
+    # A redacted report does not replace the other, so that nobody shows that by mistake.
+    name = "redacted.html" if options.redact else "budget.html"
+    output = options.output or Path("output", name)
     os.umask(0o077)
     try:
         rows = database.read()
         data = arrange(rows, made_at=int(time.time()), stale_after=_stale_after())
         if options.redact:
             data = redact(data)
-        files.write(options.output, document(data))
+        files.write(output, document(data))
     except ReportError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(f"cannot write {options.output}: {error.strerror}")
-    print(f"report: {options.output}")  # noqa: T201 -- what the command is for
+        return _fail(f"cannot write {output}: {error.strerror}")
+    print(f"report: {output}")  # noqa: T201 -- what the command is for
     return 0
 
 
@@ -61,9 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--output",
         type=Path,
-        default=Path("output", "budget.html"),
         metavar="FILE",
-        help="the file to write (default: %(default)s)",
+        help="the file to write (default: output/budget.html, or output/redacted.html)",
     )
     build.add_argument(
         "--redact",

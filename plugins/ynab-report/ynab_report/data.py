@@ -39,7 +39,7 @@ def arrange(rows: Rows, *, made_at: int, stale_after: float) -> Json:
         and {
             "status": last_run["status"],
             "errors": last_run["errors"],
-            "finishedAt": last_run["finished_at"],
+            "startedAt": last_run["started_at"],
         },
         "budgets": [Budget(each).arrange() for each in _busiest_first(of_budgets, rows["budgets"])],
     }

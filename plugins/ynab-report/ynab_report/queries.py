@@ -84,7 +84,7 @@ QUERIES = {
         from sync_state order by budget_id, stream
     """,
     "runs": """
-        select status, errors, extract(epoch from finished_at)::bigint as finished_at
+        select status, errors, extract(epoch from started_at)::bigint as started_at
         from sync_runs order by started_at desc limit 1
     """,
 }

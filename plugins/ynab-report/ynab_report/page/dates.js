@@ -60,21 +60,24 @@ function periodsOf(budget) {
     { key: "last-year", label: "Last year", name: String(year / 12 - 1), before: String(year / 12 - 2), first: year - 12, last: year - 1 },
     { key: "all", label: "All time", name: `the time since ${monthName(start)}`, first: start, last: now },
   ];
-  for (let earlier = year - 24; earlier + 11 >= start; earlier -= 12) {
-    const name = String(earlier / 12);
-    periods.push({ key: name, label: name, name, before: String(earlier / 12 - 1), first: earlier, last: earlier + 11 });
+  for (let first = year - 24; first + 11 >= start; first -= 12) {
+    const name = String(first / 12);
+    periods.push({ key: name, label: name, name, before: String(first / 12 - 1), first, last: first + 11 });
   }
   return periods;
 }
 
 /** Returns the months of a period. */
-const monthsOf = ({ first, last }) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+const monthsOf = ({ first, last }) => Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n);
+
+/** Returns the months by which the time to compare with is earlier: those of a year, or of more. */
+const monthsBack = ({ first, last }) => Math.ceil((last - first + 1) / 12) * 12;
+
+/** Returns a period some months earlier. */
+const earlier = ({ first, last }, months) => ({ first: first - months, last: last - months });
 
 /** Returns the same period a year before; of a period of years, the time as long before it. */
-function yearBefore({ first, last }) {
-  const back = Math.ceil((last - first + 1) / 12) * 12;
-  return { first: first - back, last: last - back };
-}
+const yearBefore = (period) => earlier(period, monthsBack(period));
 
 /** Returns how long ago a moment is, in seconds since 1970, in words. */
 function ago(moment, now) {

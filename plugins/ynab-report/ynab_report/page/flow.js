@@ -1,19 +1,20 @@
-// Income, expense and what was saved, month by month; the age of money.
+// Income, expense and what was saved, month by month, or year by year; the age of money.
 
 /** Shows what was earned and spent in a period. */
 function showFlow(budget, period) {
   const { money } = budget;
-  const months = monthsOf(period).filter((month) => month >= budget.months.first);
-  const income = months.map((month) => ofMonth(budget, "income", month));
-  const expense = months.map((month) => ofMonth(budget, "expense", month));
+  const bars = barsOf(budget, period);
+  const income = bars.map((bar) => sumOf(budget, "income", bar));
+  const expense = bars.map((bar) => sumOf(budget, "expense", bar));
   fill("flow-sentence", flowSentence(budget, period));
-  byId("flow-chart").hidden = !months.length;
-  if (!months.length) return;
+  const isIdle = !income.some(Boolean) && !expense.some(Boolean);
+  byId("flow-chart").hidden = isIdle;
+  if (isIdle) return;
   draw("flow-chart", {
-    description: `Earned and spent in ${period.name}, by month`,
-    first: "Month",
-    axis: months.map(shortMonthName),
-    titles: months.map(monthName),
+    description: `Earned and spent in ${period.name}, by ${unitOf(bars).toLowerCase()}`,
+    first: unitOf(bars),
+    axis: bars.map(({ short }) => short),
+    titles: bars.map(({ name }) => name),
     write: money.full,
     writeShort: money.short,
     series: [
@@ -36,7 +37,7 @@ function flowSentence(budget, period) {
     ? `You saved ${money.full(saved)} in ${period.name}${soFar}`
     : `You spent ${money.full(-saved)} more than you earned in ${period.name}${soFar}`;
   const rate = saved > 0 && income > 0 ? `: ${percent(saved / income)} of what you earned.` : ".";
-  const months = monthsOf(period).filter((month) => month >= budget.months.first);
+  const months = knownMonths(budget, period);
   const good = months.filter((m) => ofMonth(budget, "income", m) >= ofMonth(budget, "expense", m));
   const often = months.length > 1
     ? ` In ${good.length} of ${months.length} months you spent no more than you earned.` : "";
@@ -54,7 +55,7 @@ function ageAt(budget, period) {
 
 /** Shows the age of money in a period. */
 function showAge(budget, period) {
-  const months = monthsOf(period).filter((month) => month >= budget.months.first);
+  const months = knownMonths(budget, period);
   const ages = months.map((month) => budget.months.age[month - budget.months.first] ?? null);
   const age = ageAt(budget, period);
   byId("age").hidden = age === null;

@@ -31,10 +31,13 @@ function writeShort(amount, format) {
 
 /** Returns a number with the currency's symbol, kept together in a text of the other direction. */
 function withSymbol(number, isNegative, format) {
-  const symbol = format.symbol.length > 1 && format.symbolFirst && /\p{L}$/u.test(format.symbol)
-    ? `${format.symbol}\u00a0` : format.symbol;
-  const text = format.symbolFirst ? symbol + number : symbol ? `${number}\u00a0${symbol}` : number;
-  return `\u2066${isNegative ? "\u2212" : ""}${text}\u2069`;
+  const { symbol, symbolFirst } = format;
+  const minus = isNegative ? "\u2212" : "";
+  if (!symbol) return `\u2066${minus}${number}\u2069`;
+  const isolated = `\u2068${symbol}\u2069`;
+  const isWord = symbol.length > 1 && /\p{L}$/u.test(symbol);
+  const text = symbolFirst ? `${isolated}${isWord ? "\u00a0" : ""}${number}` : `${number}\u00a0${isolated}`;
+  return `\u2066${minus}${text}\u2069`;
 }
 
 /** Returns a share as a percentage. */

@@ -14,7 +14,7 @@ function closeRows() {
 function showSpending(budget, period) {
   const tree = spendingTree(budget, period);
   fill("spending-sentence", spendingSentence(budget, period, tree));
-  byId("spending-chart").hidden = byId("spending-table").hidden = !tree.children.length;
+  for (const part of ["hint", "chart", "table"]) byId(`spending-${part}`).hidden = !tree.children.length;
   if (!tree.children.length) return;
   drawSpending(budget, period, charted ?? tree);
   fill("spending-table", spendingTable(budget, period, tree));
@@ -72,32 +72,32 @@ function spendingSentence(budget, period, tree) {
 /** Draws a row of the table by month, beside the year before. */
 function drawSpending(budget, period, node) {
   const { money } = budget;
-  const before = yearBefore(period);
-  const months = monthsOf(period);
-  const own = byMonth(budget, period, node);
-  const series = [{ name: node.name, values: own, colour: "clay", kind: "bar" }];
+  const bars = barsOf(budget, period);
+  const values = bars.map((bar) => spentOn(budget, bar, node));
+  const series = [{ name: node.name, values, colour: "clay", kind: "bar" }];
   if (hasBefore(budget, period)) {
-    series.push({ name: "A year before", values: byMonth(budget, before, node), colour: "before", kind: "bar" });
+    const before = bars.map((bar) => spentOn(budget, earlier(bar, monthsBack(period)), node));
+    series.push({ name: "A year before", values: before, colour: "before", kind: "bar" });
   }
   draw("spending-chart", {
-    description: `${node.name} in ${period.name}, by month`,
-    first: "Month",
-    axis: months.map(shortMonthName),
-    titles: months.map(monthName),
+    description: `${node.name} in ${period.name}, by ${unitOf(bars).toLowerCase()}`,
+    first: unitOf(bars),
+    axis: bars.map(({ short }) => short),
+    titles: bars.map(({ name }) => name),
     write: money.full,
     writeShort: money.short,
     series,
   });
 }
 
-/** Returns what was spent in each month of a period on what a row of the table stands for. */
-function byMonth(budget, period, { key }) {
-  const sums = monthsOf(period).map(() => 0);
+/** Returns what was spent in a period on what a row of the table stands for. */
+function spentOn(budget, period, { key }) {
+  let sum = 0;
   eachRow(budget, "spending", period, 3, (month, category, payee, spent) => {
     const keys = ["", `g${budget.categories[category][1]}`, `c${category}`, `c${category}p${payee}`];
-    if (keys.includes(key)) sums[month - period.first] += spent;
+    if (keys.includes(key)) sum += spent;
   });
-  return sums;
+  return sum;
 }
 
 /** Returns the table of the tree, with those rows open that were opened. */
@@ -153,5 +153,5 @@ function toggle(budget, period, node) {
     charted = node;
   }
   showSpending(budget, period);
-  byId("spending-table").querySelector(`[data-key="${node.key}"]`).focus({ preventScroll: true });
+  byId("spending-table").querySelector(`[data-key="${node.key}"]`)?.focus({ preventScroll: true });
 }

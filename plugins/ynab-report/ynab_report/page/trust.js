@@ -12,7 +12,7 @@ function showTrust(report, budget) {
   fill("made", `This file was made on ${dayName(Math.floor(report.madeAt / 86400))}, ${ago(report.madeAt, now)}. It loads nothing from the network.${report.redacted ? " Names and amounts are invented." : ""}`);
   fill(
     "trust-body",
-    make("p", { class: "status", role: "status" }, status),
+    make("p", { class: "status" }, status),
     failure(report, budget),
     make("p", {}, agreement(budget, differing)),
     behind("Accounts", () => accountsTable(budget)),
@@ -26,19 +26,24 @@ function freshness(report, budget, now) {
   if (!successes.length) return [true, "This budget was never synced in full."];
   const last = Math.max(...successes);
   const isOld = now - last > report.staleAfter * 3600;
-  const runFailed = report.lastRun?.status === "failed" && budgetFailed(budget);
-  if (runFailed) return [true, `The last sync failed. These figures are from ${ago(last, now)}.`];
+  const isPart = budget.streams.some(([, status]) => status === "incomplete");
+  if (hasFailed(report, budget)) return [true, `The last sync failed. These figures are from ${ago(last, now)}.`];
   if (isOld) return [true, `The last sync was ${ago(last, now)}: these figures may be out of date.`];
+  if (isPart) return [false, `Synced ${ago(last, now)}; the next sync reads what YNAB's hourly limit has left.`];
   return [false, `Fresh: synced ${ago(last, now)}.`];
 }
 
-/** Tells whether the last run failed for any stream of the budget. */
-const budgetFailed = (budget) => budget.streams.some(([, status]) => status === "failed");
+/** Tells whether the last run failed for the budget, or before it came to any. */
+function hasFailed({ lastRun }, { streams }) {
+  const latest = Math.max(...streams.map(([, , run]) => run));
+  return streams.some(([, status]) => status === "failed")
+    || (lastRun.status === "failed" && lastRun.startedAt > latest);
+}
 
-/** Returns the error of the last sync, or null. */
+/** Returns the error of the last sync if it failed, or null. */
 function failure(report, budget) {
-  const text = budget.syncError ?? null;
-  return text === null ? null : make("p", { class: "over" }, named(text));
+  if (!budget.streams.length || !hasFailed(report, budget)) return null;
+  return make("p", { class: "over" }, named(budget.syncError ?? report.lastRun.errors ?? "There is no message."));
 }
 
 /** Returns how many accounts agree with their transactions, in words. */
