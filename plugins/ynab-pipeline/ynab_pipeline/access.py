@@ -14,12 +14,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from psycopg.pq import Conninfo
 from psycopg.sql import Identifier
 
 from ynab_pipeline import project
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.connection import connect_to, parameters, schema
+from ynab_pipeline.connection import connect_to, libpq_variables, parameters, schema
 from ynab_pipeline.database import DATABASE, SWITCH, active_settings
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
@@ -100,7 +99,7 @@ def _become_psql(arguments: Sequence[str]) -> NoReturn:
     options = wanted.get("options") or os.environ.get("PGOPTIONS", "")
     wanted["options"] = f"{options} -c search_path={path}".strip()
     # In the environment, not in the arguments, which every user of the machine can list.
-    os.environ.update(_variables(wanted))
+    os.environ.update(libpq_variables(wanted))
     os.environ.pop(TOKEN, None)
     if os.isatty(1):
         os.dup2(1, 2)  # Meltano would make lines of its log of what is written there
@@ -122,15 +121,6 @@ def _psql(*, uses_tls: bool) -> str:
     raise PipelineError(
         "psql is not installed, and the project's cannot use TLS: install PostgreSQL's client"
     )
-
-
-def _variables(wanted: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment variables by which libpq takes its parameters."""
-    return {
-        option.envvar.decode(): str(wanted[name])
-        for option in Conninfo.get_defaults()
-        if option.envvar and wanted.get(name := option.keyword.decode()) not in {None, ""}
-    }
 
 
 def _url(wanted: Mapping[str, Any]) -> str:
