@@ -19,6 +19,7 @@ from psycopg.pq import Conninfo
 from ynab_pipeline import project
 from ynab_pipeline.connection import SCHEMA, connect_to, parameters, schema
 from ynab_pipeline.database import active_settings
+from ynab_pipeline.dbt import VIEWS
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-#: Schema of the views.
-VIEWS = "YNAB_BUDGET_SCHEMA"
 _BUDGET = "budget"
 _PER_MAJOR = 10_000  # of the number that libpq has for a server's version
 

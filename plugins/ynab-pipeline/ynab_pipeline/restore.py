@@ -1,7 +1,7 @@
 """The command `ynab-pipeline restore`: tables, views and bookmarks as a backup has them.
 
-PostgreSQL and Meltano share no transaction. So the bookmarks are taken away first and put back last:
-in between, and if this is killed, there are none, and the next run loads everything.
+PostgreSQL and Meltano share no transaction. So the bookmarks are taken away first, and come back
+last: in between, and if this is killed, there are none, and the next run loads everything.
 """
 
 # ruff: noqa: T201 -- a command prints
