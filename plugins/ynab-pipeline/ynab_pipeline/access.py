@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -22,6 +21,7 @@ from ynab_pipeline.connection import connect_to, libpq_variables, parameters, sc
 from ynab_pipeline.database import DATABASE, SWITCH, active_settings
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.libpq import program
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import become
 
@@ -86,7 +86,7 @@ def _run(arguments: Sequence[str]) -> None:
 def _become_psql(arguments: Sequence[str]) -> NoReturn:
     """Become psql, which finds the tables without their schema."""
     if {"-?", "--help", "--version"} & set(arguments):
-        psql = _psql(uses_tls=False)
+        psql = program("psql", uses_tls=False)
         os.execv(psql, [psql, *arguments])  # noqa: S606 -- no shell is wanted
     found = active_settings()
     # The loader's way to it, with its messages if there is none.
@@ -103,24 +103,8 @@ def _become_psql(arguments: Sequence[str]) -> NoReturn:
     os.environ.pop(TOKEN, None)
     if os.isatty(1):
         os.dup2(1, 2)  # Meltano would make lines of its log of what is written there
-    psql = _psql(uses_tls=uses_tls)
+    psql = program("psql", uses_tls=uses_tls)
     os.execv(psql, [psql, *arguments])  # noqa: S606 -- no shell is wanted
-
-
-def _psql(*, uses_tls: bool) -> str:
-    """Return the path of psql: the project's, or the system's for TLS, which the former lacks."""
-    if not uses_tls:
-        try:
-            from project_postgres.programs import program  # noqa: PLC0415 -- optional
-
-            return program("psql")
-        except (ModuleNotFoundError, RuntimeError):
-            pass
-    if path := shutil.which("psql"):
-        return path
-    raise PipelineError(
-        "psql is not installed, and the project's cannot use TLS: install PostgreSQL's client"
-    )
 
 
 def _url(wanted: Mapping[str, Any]) -> str:
