@@ -6,6 +6,7 @@ LOADERS := $(basename $(notdir $(wildcard tests/loaders/*.txt)))
 DEMO := $(MELTANO) --log-level=warning --environment=demo
 DEMO_SYNC = $(MELTANO) --environment=demo run sync >>logs/demo.log 2>&1 || \
   { tail -n 20 logs/demo.log; exit 1; }; sed -n 's/.*\(Synced .* s\).*/\1/p' logs/demo.log | tail -n 1
+NEEDS_INSTALL = test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
 # Of `make test-dates`: New Year's Eve, and in UTC the year after. With TESTS=, all tests.
 DAY ?= 2029-12-31 20:00:00
 ZONE ?= America/Los_Angeles
@@ -21,12 +22,12 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo psql status test test-fast test-dates check stop clean
+.PHONY: install demo psql status report test test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
-install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
+install: .meltano/installed ## Meltano, the tap, the loader, the sandbox, PostgreSQL and the report
 
-demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what a delta brings
+demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, what a delta brings, and the report
 	@echo "A sync of two invented budgets into PostgreSQL. (Its log is in logs/demo.log.)"
 	@mkdir -p logs && rm -f logs/demo.log && $(DEMO_SYNC)
 	@$(DEMO) invoke target-postgres:psql -f demo/loaded.sql
@@ -41,14 +42,20 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@echo "  .venv/bin/ynab-pipeline --environment=demo psql"
 	@echo "  $(MELTANO) --environment=demo invoke target-postgres:database reader"
 	@echo "  make stop"
+	@echo
+	@$(MELTANO) --environment=demo invoke report:build
 
 psql: ## The database of the environment that .env chooses, else of the demo
-	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
+	@$(NEEDS_INSTALL)
 	@.venv/bin/ynab-pipeline psql
 
 status: ## When each budget was last synced, what failed, and when the next run is due
-	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
+	@$(NEEDS_INSTALL)
 	@.venv/bin/ynab-pipeline status
+
+report: ## The report of the environment that .env chooses, in output/
+	@$(NEEDS_INSTALL)
+	@$(MELTANO) invoke report:build
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
@@ -75,7 +82,7 @@ stop: ## Stop sandbox and databases; their data stays
 
 clean: ## Remove what runs left behind, data included
 	@$(MAKE) --no-print-directory stop
-	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs transform/logs transform/target
+	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs output transform/logs transform/target
 
 .venv/installed: constraints.txt meltano.pth plugins/ynab-pipeline/pyproject.toml
 	@echo "Installing Meltano ..."
@@ -86,9 +93,9 @@ clean: ## Remove what runs left behind, data included
 	@touch $@
 
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
-	@echo "Installing the tap, the loader, the sandbox and PostgreSQL ..."
+	@echo "Installing the tap, the loader, the sandbox, PostgreSQL and the report ..."
 	@mkdir -p .meltano && chmod 700 .meltano # a run writes the token there
-	@$(MELTANO) --log-level=warning install tap-ynab tap-ynab-reconcile target-postgres
+	@$(MELTANO) --log-level=warning install tap-ynab tap-ynab-reconcile target-postgres report
 	@rm -f .meltano/run/*/tap.properties.* # a catalog of before, without new streams
 	@touch $@
 
@@ -107,7 +114,7 @@ clean: ## Remove what runs left behind, data included
 	@touch $@
 
 .venv-loaders/installed: constraints.txt $(wildcard tests/loaders/*.txt)
-	@echo "Installing the other loaders that the tests run ..."
+	@echo "Installing the other programs that the tests run ..."
 	@$(needs_python)set -e; for loader in $(LOADERS); do \
 	  $(PYTHON) -m venv --clear .venv-loaders/$$loader; \
 	  .venv-loaders/$$loader/bin/python $(PIP) --upgrade pip; \

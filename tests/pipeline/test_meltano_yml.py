@@ -129,6 +129,7 @@ def test_meltano_starts_what_prepares_a_run(plugins: dict[str, Json]) -> None:
         "tap-ynab-reconcile": "ynab-pipeline-tap",
         "target-postgres": "ynab-pipeline-target",
         "dbt": "ynab-pipeline-dbt",
+        "report": "ynab-pipeline-report",
     }
 
 

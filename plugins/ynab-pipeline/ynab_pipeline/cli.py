@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import checking, meltano, status
+from ynab_pipeline import backup, checking, meltano, restore, status
 from ynab_pipeline.errors import PipelineError, explain
 
 if TYPE_CHECKING:
@@ -42,8 +42,14 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
 
 
 COMMANDS: dict[str, Command] = {
+    "backup": Command(
+        "write tables, views and bookmarks into a file", backup.run, backup.add_options
+    ),
     "psql": Command(
         "open the database; all arguments are psql's", in_loader("psql"), takes_all=True
+    ),
+    "restore": Command(
+        "have tables, views and bookmarks as a backup has them", restore.run, restore.add_options
     ),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",

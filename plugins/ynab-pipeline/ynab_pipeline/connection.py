@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 
 from ynab_pipeline.database import active_settings
 from ynab_pipeline.destination import describe, is_true, settings
@@ -111,6 +112,28 @@ def parameters(found: Settings) -> dict[str, Any]:
         "dbname": found.get("database") or None,
         **_tls(found),
     }
+
+
+def libpq_variables(wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables by which libpq takes its parameters."""
+    return {
+        option.envvar.decode(): str(wanted[name])
+        for option in Conninfo.get_defaults()
+        if option.envvar and wanted.get(name := option.keyword.decode()) not in {None, ""}
+    }
+
+
+def set_variables(found: Settings) -> None:
+    """Set libpq's variables, for a program that this process becomes.
+
+    Args:
+        found: The loader's settings.
+
+    Raises:
+        PipelineError: If settings are missing or wrong.
+    """
+    os.environ.update(libpq_variables(parameters(found)))
+    os.environ["PGTZ"] = "UTC"  # date-times are stored in UTC
 
 
 def _of_url(url: str) -> dict[str, Any]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta, timezone
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-# Types are checked where Meltano is not installed: it has an environment of its own.
-import structlog  # type: ignore[import-not-found]
 from cronsim import CronSim, CronSimError
+
+# Types are checked where Meltano is not installed: it has an environment of its own.
 from meltano.core.db import project_engine  # type: ignore[import-not-found]
 from meltano.core.job import Job, State  # type: ignore[import-not-found]
-from meltano.core.project import Project  # type: ignore[import-not-found]
 from sqlalchemy.exc import SQLAlchemyError
 
 from ynab_pipeline import meltano
@@ -34,10 +31,7 @@ class History:
 
     def __init__(self) -> None:
         """Find the project, from the current folder upwards."""
-        # Meltano's CLI would configure it; unconfigured, it prints debug lines to stdout.
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        env_file = meltano.env_file
-        self._project = Project.find(dotenv_file=Path(env_file) if env_file else None)
+        self._project = meltano.project()
         self._meltano = self._project.meltano
 
     def runs(self, environment: str, suffix: str) -> list[Run]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline.errors import PipelineError
 
@@ -33,6 +34,24 @@ def command_line(environment: str | None, *arguments: str) -> list[str]:
     options = {"--environment": environment, "--env-file": env_file}
     chosen = [f"{name}={value}" for name, value in options.items() if value is not None]
     return [str(program), *chosen, *arguments]
+
+
+def project(environment: str | None = None) -> Any:
+    """Return Meltano's own view of the project, found from the current folder upwards.
+
+    Args:
+        environment: The environment to activate, if any.
+    """
+    # Slow to import. Types are checked where Meltano is not installed.
+    import structlog  # type: ignore[import-not-found]  # noqa: PLC0415
+    from meltano.core.project import Project  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    # Meltano's CLI would configure it; unconfigured, it prints debug lines to stdout.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    found = Project.find(dotenv_file=Path(env_file) if env_file else None)
+    if environment is not None:
+        found.activate_environment(environment)
+    return found
 
 
 def become_command(name: str, arguments: Sequence[str], environment: str | None) -> NoReturn:
