@@ -38,7 +38,7 @@ HOSTILE = (
     "<img src=x onerror='window.hacked = 1'>",
     "<!-- <script>",
     "\u202e\u05e9\u05dc\u05d5\u05dd\u2067 \u0623\u0647\u0644\u0627",
-    "👩‍👩‍👧‍👦 & \"quotes\" 'and' `more` \\u0041 %data% \u2028",
+    "👩‍👩‍👧‍👦 & \"quotes\" 'and' `more` \\u0041 %script% %data% \u2028",
     "Verylongnamewithoutanyspaceinit" * 12,
 )
 HOSTILE_BUDGET = "</title></script><b>Hostile & Söhne"

@@ -351,8 +351,8 @@ def test_accessibility(
 
 def is_red(opened: Opened) -> bool:
     """Tell whether the footer's status is more red than anything else."""
-    colour = opened.page.locator("#trust .status").evaluate("e => getComputedStyle(e).color")
-    red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+    color = opened.page.locator("#trust .status").evaluate("e => getComputedStyle(e).color")
+    red, green, blue = map(int, re.findall(r"\d+", color)[:3])
     return red > green + 60 and red > blue + 60
 
 

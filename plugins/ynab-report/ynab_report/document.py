@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -60,19 +61,14 @@ def document(data: Mapping[str, Any]) -> str:
             "form-action 'none'",
         )
     )
-    page = _part("page.html")
-    for name, text in {
+    parts = {
         "policy": policy,
         "style": style,
         "library": library,
-        "data": _json(data),  # after the others: what a name contains is not replaced
+        "data": _json(data),
         "script": script,
-    }.items():
-        before, marker, after = page.partition(f"%{name}%")
-        if not marker:
-            raise ValueError(name)
-        page = before + text + after
-    return page
+    }
+    return re.sub("%([a-z]+)%", lambda marker: parts[marker[1]], _part("page.html"))
 
 
 def _chart_js() -> str:

@@ -12,10 +12,20 @@ function showAhead(budget) {
   byId("ahead-chart").hidden = !budget.forecast.length || !upcoming.length;
   byId("ahead-table").hidden = !upcoming.length;
   if (budget.forecast.length && upcoming.length) drawAhead(budget);
-  const columns = [["Due", ""], ["Payee", ""], ["Amount", "amount"]];
-  fill("ahead-table", longTable(
-    "Due in the next three months", columns, upcoming.map((row) => upcomingRow(budget, row)), UPCOMING_ROWS,
-  ));
+  const columns = [
+    ["Due", "day"],
+    ["Payee", ""],
+    ["Amount", "amount"],
+  ];
+  fill(
+    "ahead-table",
+    longTable(
+      "Due in the next three months",
+      columns,
+      upcoming.map((row) => upcomingRow(budget, row)),
+      UPCOMING_ROWS,
+    ),
+  );
 }
 
 /** Returns what the next days bring, in words. */
@@ -24,7 +34,8 @@ function aheadSentence(budget) {
   if (!upcoming.length) return "Nothing is scheduled for the next three months.";
   const soon = upcoming.filter(([day, , , , transfer]) => day <= asOf + SOON && transfer < 0);
   const sum = (sign) => soon.reduce((total, row) => total + Math.max(0, sign * row[5]), 0);
-  const start = `In the ${SOON} days after ${dayName(asOf)}, ${money.full(sum(-1))} will go out and ${money.full(sum(1))} come in, as far as it is scheduled.`;
+  const amounts = `${money.full(sum(-1))} will go out and ${money.full(sum(1))} come in`;
+  const start = `In the ${SOON} days after ${dayName(asOf)}, ${amounts}, as far as scheduled.`;
   if (budget.forecast.some(firstBelowZero)) return start;
   return `${start} No cash account falls below zero within a year.`;
 }
@@ -41,7 +52,10 @@ function alertOf(budget, ahead) {
   if (!below) return null;
   const name = named(accountName(budget, ahead.account));
   const balance = budget.money.full(ahead.balances[below.place]);
-  const when = below.place === 0 ? "is below zero now" : `falls below zero on ${dayName(ahead.first + below.place)}`;
+  const when =
+    below.place === 0
+      ? "is below zero now"
+      : `falls below zero on ${dayName(ahead.first + below.place)}`;
   return make("li", {}, name, ` ${when}, at ${balance}.`);
 }
 
@@ -51,7 +65,8 @@ function drawAhead(budget) {
   const range = ({ balances }) => Math.max(...balances) - Math.min(...balances);
   const moving = budget.forecast.filter((ahead) => range(ahead) > 0 || firstBelowZero(ahead));
   const shown = [...(moving.length ? moving : budget.forecast)]
-    .sort((one, other) => range(other) - range(one)).slice(0, SERIES);
+    .sort((one, other) => range(other) - range(one))
+    .slice(0, SERIES);
   const days = shown[0].balances.map((_, n) => shown[0].first + n);
   draw("ahead-chart", {
     description: "Projected balances of cash accounts, a year ahead",
@@ -62,7 +77,10 @@ function drawAhead(budget) {
     writeShort: money.short,
     fromZero: true,
     series: shown.map((ahead, n) => ({
-      name: accountName(budget, ahead.account), values: ahead.balances, colour: `series-${n + 1}`, kind: "line",
+      name: accountName(budget, ahead.account),
+      values: ahead.balances,
+      color: `series-${n + 1}`,
+      kind: "line",
     })),
   });
 }
@@ -70,9 +88,14 @@ function drawAhead(budget) {
 /** Returns a row of what is due. */
 function upcomingRow(budget, [day, payee, category, account, transfer, amount]) {
   const where = [categoryName(budget, category), accountName(budget, account)].filter(Boolean);
-  const who = transfer < 0
-    ? named(budget.payees[payee])
-    : make("span", {}, "Transfer to ", named(accountName(budget, transfer)));
-  const details = make("small", {}, ...where.flatMap((name, n) => (n ? [" \u00b7 ", named(name)] : [named(name)])));
+  const who =
+    transfer < 0
+      ? named(budget.payees[payee])
+      : make("span", {}, "Transfer to ", named(accountName(budget, transfer)));
+  const details = make(
+    "small",
+    {},
+    ...where.flatMap((name, n) => (n ? [" \u00b7 ", named(name)] : [named(name)])),
+  );
   return [shortDayName(day), make("span", {}, who, details), budget.money.full(amount)];
 }

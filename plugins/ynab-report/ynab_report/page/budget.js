@@ -49,20 +49,29 @@ function eachRow(budget, name, period, width, use) {
 }
 
 /** Returns the months of a period since the budget's first one. */
-const knownMonths = (budget, { first, last }) => monthsOf({ first: Math.max(first, budget.months.first), last });
+const knownMonths = (budget, { first, last }) =>
+  monthsOf({ first: Math.max(first, budget.months.first), last });
 
 /** Months of which a chart has a bar for each. */
 const MOST_BARS = 48;
 
-/** Returns the bars of a chart: the months of a period, or its years, as {first, last, name, short}. */
+/** Returns the bars of a chart, as {first, last, name, short}: a period's months, or its years. */
 function barsOf(budget, period) {
   const months = knownMonths(budget, period);
   if (months.length <= MOST_BARS) {
-    return months.map((month) => ({ first: month, last: month, name: monthName(month), short: shortMonthName(month) }));
+    return months.map((month) => ({
+      first: month,
+      last: month,
+      name: monthName(month),
+      short: shortMonthName(month),
+    }));
   }
   const years = [...new Set(months.map((month) => Math.floor(month / 12)))];
   return years.map((year) => ({
-    first: Math.max(12 * year, months[0]), last: Math.min(12 * year + 11, months.at(-1)), name: String(year), short: String(year),
+    first: Math.max(12 * year, months[0]),
+    last: Math.min(12 * year + 11, months.at(-1)),
+    name: String(year),
+    short: String(year),
   }));
 }
 

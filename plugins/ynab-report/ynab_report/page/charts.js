@@ -2,21 +2,24 @@
 
 const charts = new Map();
 
-/** Returns the value of a colour of the style sheet. */
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+/** Returns the value of a color of the style sheet. */
+const colorOf = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /**
  * Draws a chart in place of the one that the element has.
  *
- * A series is {name, values, colour, kind} with kind "line", "area" or "bar". `write` and `writeShort`
- * turn values into text. `axis` holds labels of the ticks, empty for none, `titles` those of tooltip
- * and table. `fromZero` has the axis begin at 0.
+ * A series is {name, values, color, kind} with kind "line", "area" or "bar". `write` and
+ * `writeShort` turn values into text. `axis` holds labels of the ticks, empty for none, `titles`
+ * those of tooltip and table. `fromZero` has the axis begin at 0.
  */
 function draw(id, chart) {
   charts.get(id)?.destroy();
   const canvas = make("canvas", { role: "img", "aria-label": chart.description });
   fill(
-    id, keyOf(chart.series), make("div", { class: "canvas" }, canvas),
+    id,
+    keyOf(chart.series),
+    make("div", { class: "canvas" }, canvas),
     behind("The figures as a table", () => tableOf(chart)),
   );
   charts.set(id, new Chart(canvas, configuration(chart)));
@@ -26,20 +29,24 @@ function draw(id, chart) {
 function tableOf(chart) {
   const columns = [[chart.first, ""], ...chart.series.map(({ name }) => [named(name), "amount"])];
   const rows = chart.titles.map((title, n) => [
-    title, ...chart.series.map(({ values }) => (values[n] === null ? "" : chart.write(values[n]))),
+    title,
+    ...chart.series.map(({ values }) => (values[n] === null ? "" : chart.write(values[n]))),
   ]);
   return table(chart.description, columns, rows.reverse());
 }
 
-/** Returns the key: a colour and a name for each series. */
+/** Returns the key: a color and a name for each series. */
 function keyOf(series) {
-  return make("ul", { class: "key" }, ...series.map(({ name, colour: own }) =>
-    make("li", {}, make("i", { class: own }), named(name))));
+  return make(
+    "ul",
+    { class: "key" },
+    ...series.map(({ name, color: own }) => make("li", {}, make("i", { class: own }), named(name))),
+  );
 }
 
 /** Returns what Chart.js draws. */
 function configuration(chart) {
-  const quiet = colour("quiet");
+  const quiet = colorOf("quiet");
   const font = { family: getComputedStyle(document.body).fontFamily, size: 12 };
   return {
     data: { labels: chart.axis, datasets: chart.series.map((series) => datasetOf(series, chart)) },
@@ -52,7 +59,7 @@ function configuration(chart) {
       scales: {
         x: {
           grid: { display: false },
-          border: { color: colour("rule") },
+          border: { color: colorOf("rule") },
           ticks: { color: quiet, font, maxRotation: 0, autoSkipPadding: 24 },
           afterBuildTicks: (scale) => {
             scale.ticks = scale.ticks.filter(({ value }) => chart.axis[value] !== "");
@@ -61,7 +68,7 @@ function configuration(chart) {
         y: {
           beginAtZero: chart.fromZero || chart.series.some(({ kind }) => kind === "bar"),
           border: { display: false },
-          grid: { color: (line) => colour(line.tick?.value === 0 ? "before" : "rule") },
+          grid: { color: (line) => colorOf(line.tick?.value === 0 ? "before" : "rule") },
           ticks: { color: quiet, font, maxTicksLimit: 6, callback: chart.writeShort },
         },
       },
@@ -70,22 +77,41 @@ function configuration(chart) {
 }
 
 /** Returns a series as Chart.js has it. */
-function datasetOf({ name, values, colour: own, kind }, { series }) {
-  const color = colour(own);
+function datasetOf({ name, values, color: own, kind }, { series }) {
+  const color = colorOf(own);
   const common = { label: name, data: values, borderColor: color };
   if (kind === "bar") {
     return {
-      ...common, type: "bar", backgroundColor: color, borderRadius: 2, order: 1,
-      maxBarThickness: 36, categoryPercentage: 0.72, barPercentage: 0.9,
+      ...common,
+      type: "bar",
+      backgroundColor: color,
+      borderRadius: 2,
+      order: 1,
+      maxBarThickness: 36,
+      categoryPercentage: 0.72,
+      barPercentage: 0.9,
     };
   }
-  const hasPoints = values.length === 1 || (values.length < 40 && series.some((other) => other.kind === "bar"));
+  const hasPoints =
+    values.length === 1 || (values.length < 40 && series.some((other) => other.kind === "bar"));
   const line = {
-    ...common, type: "line", borderWidth: 2, borderJoinStyle: "round", order: 0,
-    pointRadius: hasPoints ? 3 : 0, pointHitRadius: 12, pointBackgroundColor: color,
+    ...common,
+    type: "line",
+    borderWidth: 2,
+    borderJoinStyle: "round",
+    order: 0,
+    pointRadius: hasPoints ? 3 : 0,
+    pointHitRadius: 12,
+    pointBackgroundColor: color,
   };
   if (kind === "area") {
-    return { ...line, borderWidth: 1, fill: "origin", backgroundColor: colour(`${own}-wash`), order: 1 };
+    return {
+      ...line,
+      borderWidth: 1,
+      fill: "origin",
+      backgroundColor: colorOf(`${own}-wash`),
+      order: 1,
+    };
   }
   return line;
 }
@@ -93,9 +119,9 @@ function datasetOf({ name, values, colour: own, kind }, { series }) {
 /** Returns the look of the tooltip. */
 function tooltipOf(chart, font) {
   return {
-    backgroundColor: colour("ink"),
-    titleColor: colour("paper"),
-    bodyColor: colour("paper"),
+    backgroundColor: colorOf("ink"),
+    titleColor: colorOf("paper"),
+    bodyColor: colorOf("paper"),
     titleFont: font,
     bodyFont: font,
     padding: 10,

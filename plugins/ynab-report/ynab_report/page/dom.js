@@ -22,8 +22,8 @@ function fill(id, ...children) {
 }
 
 /** Returns a bar that is a share of its row wide. */
-function track(share, colour) {
-  const bar = make("i", { class: colour });
+function track(share, color) {
+  const bar = make("i", { class: color });
   bar.style.width = `${Math.max(0, Math.min(1, share || 0)) * 100}%`;
   return make("span", { class: "track", "aria-hidden": "true" }, bar);
 }
@@ -36,7 +36,8 @@ function table(caption, columns, rows, foot = null) {
   const heads = columns.map(([text, kind]) => make("th", { scope: "col", class: kind }, text));
   const body = rows.map((row) => (Array.isArray(row) ? tableRow(columns, row) : row));
   return make(
-    "table", {},
+    "table",
+    {},
     make("caption", {}, caption),
     make("thead", {}, make("tr", {}, ...heads)),
     make("tbody", {}, ...body),
@@ -46,10 +47,14 @@ function table(caption, columns, rows, foot = null) {
 
 /** Returns a row whose cells have the classes of their columns. */
 function tableRow(columns, cells, attributes = {}) {
-  return make("tr", attributes, ...cells.map((cell, n) => {
-    const kind = { class: columns[n][1] };
-    return n === 0 ? make("th", { ...kind, scope: "row" }, cell) : make("td", kind, cell);
-  }));
+  return make(
+    "tr",
+    attributes,
+    ...cells.map((cell, n) => {
+      const kind = { class: columns[n][1] };
+      return n === 0 ? make("th", { ...kind, scope: "row" }, cell) : make("td", kind, cell);
+    }),
+  );
 }
 
 /** Returns a table of its first rows, and a button for the others. */
@@ -68,7 +73,12 @@ function longTable(caption, columns, rows, most) {
 
 /** Returns a part whose contents are made when it is first opened. */
 function behind(title, makeContents) {
-  const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title });
+  const scroll = make("div", {
+    class: "scroll",
+    tabindex: "0",
+    role: "region",
+    "aria-label": title,
+  });
   const part = make("details", {}, make("summary", {}, title), scroll);
   part.addEventListener("toggle", () => scroll.childElementCount || scroll.append(makeContents()));
   return part;

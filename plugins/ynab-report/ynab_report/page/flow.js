@@ -18,9 +18,14 @@ function showFlow(budget, period) {
     write: money.full,
     writeShort: money.short,
     series: [
-      { name: "Saved", values: income.map((earned, n) => earned - expense[n]), colour: "ink", kind: "line" },
-      { name: "Earned", values: income, colour: "green", kind: "bar" },
-      { name: "Spent", values: expense, colour: "clay", kind: "bar" },
+      {
+        name: "Saved",
+        values: income.map((earned, n) => earned - expense[n]),
+        color: "ink",
+        kind: "line",
+      },
+      { name: "Earned", values: income, color: "green", kind: "bar" },
+      { name: "Spent", values: expense, color: "clay", kind: "bar" },
     ],
   });
 }
@@ -33,18 +38,21 @@ function flowSentence(budget, period) {
   if (!income && !expense) return `Nothing was earned or spent in ${period.name}.`;
   const soFar = isRunning(budget, period) ? " so far" : "";
   const saved = income - expense;
-  const first = saved >= 0
-    ? `You saved ${money.full(saved)} in ${period.name}${soFar}`
-    : `You spent ${money.full(-saved)} more than you earned in ${period.name}${soFar}`;
+  const first =
+    saved >= 0
+      ? `You saved ${money.full(saved)} in ${period.name}${soFar}`
+      : `You spent ${money.full(-saved)} more than you earned in ${period.name}${soFar}`;
   const rate = saved > 0 && income > 0 ? `: ${percent(saved / income)} of what you earned.` : ".";
   const months = knownMonths(budget, period);
   const good = months.filter((m) => ofMonth(budget, "income", m) >= ofMonth(budget, "expense", m));
-  const often = months.length > 1
-    ? ` In ${good.length} of ${months.length} months you spent no more than you earned.` : "";
+  const often =
+    months.length > 1
+      ? ` In ${good.length} of ${months.length} months you spent no more than you earned.`
+      : "";
   return first + rate + often;
 }
 
-/** Returns the age of money at the end of a period: that of the last month that has one, or null. */
+/** Returns the age of money in the last month of a period that has one, or null. */
 function ageAt(budget, period) {
   for (let month = period.last; month >= period.first; month -= 1) {
     const age = budget.months.age[month - budget.months.first];
@@ -60,7 +68,7 @@ function showAge(budget, period) {
   const age = ageAt(budget, period);
   byId("age").hidden = age === null;
   if (age === null) return;
-  fill("age-sentence", `Money was ${count(age, "day")} old when you spent it, on average: the time between getting and spending it.`);
+  fill("age-sentence", `Money was yours for ${count(age, "day")} before you spent it, on average.`);
   draw("age-chart", {
     description: `Age of money in ${period.name}, by month`,
     first: "Month",
@@ -69,6 +77,6 @@ function showAge(budget, period) {
     write: (days) => count(days, "day"),
     writeShort: (days) => String(days),
     fromZero: true,
-    series: [{ name: "Days", values: ages, colour: "green", kind: "line" }],
+    series: [{ name: "Days", values: ages, color: "green", kind: "line" }],
   });
 }

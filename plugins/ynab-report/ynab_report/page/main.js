@@ -15,7 +15,11 @@ function offer(select, choices, fallback) {
 function show() {
   const budget = budgets[Number(byId("budget").value)];
   const periods = periodsOf(budget);
-  offer(byId("period"), periods.map(({ key, label }) => [key, label]), DEFAULT_PERIOD);
+  offer(
+    byId("period"),
+    periods.map(({ key, label }) => [key, label]),
+    DEFAULT_PERIOD,
+  );
   const period = periods.find(({ key }) => key === byId("period").value);
   document.title = `${budget.name} \u2013 budget report`;
   showWorth(budget, period);
@@ -36,7 +40,7 @@ function choose() {
   show();
 }
 
-/** Draws all charts in the colours of print, or of the screen again. */
+/** Draws all charts in the colors of print, or of the screen again. */
 function redraw(isPrinting) {
   document.documentElement.classList.toggle("printing", isPrinting);
   show();
@@ -46,11 +50,22 @@ function redraw(isPrinting) {
 function begin() {
   byId("main").hidden = false;
   if (!budgets.length) {
-    fill("main", make("p", { class: "hero lede" }, "There is no budget in the database yet. After the first sync, make this report again."));
+    fill(
+      "main",
+      make(
+        "p",
+        { class: "hero lede" },
+        "There is no budget in the database yet. After the first sync, make this report again.",
+      ),
+    );
     return;
   }
   byId("trust").hidden = false;
-  offer(byId("budget"), budgets.map(({ name }, n) => [String(n), name]), "0");
+  offer(
+    byId("budget"),
+    budgets.map(({ name }, n) => [String(n), name]),
+    "0",
+  );
   for (const id of ["budget", "period"]) byId(id).addEventListener("change", choose);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   addEventListener("beforeprint", () => redraw(true));

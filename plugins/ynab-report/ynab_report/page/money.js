@@ -1,10 +1,9 @@
 // Amounts, in thousandths, as the budget writes them.
 
-/** Returns functions that write amounts in a format: in full, in whole units, with a sign, short. */
+/** Returns functions that write amounts in a format: in full, with a sign, short. */
 function moneyOf(format) {
   return {
     full: (amount) => writeAmount(amount, format, format.digits),
-    whole: (amount) => writeAmount(amount, format, 0),
     signed: (amount) => (amount > 0 ? "+" : "") + writeAmount(amount, format, format.digits),
     short: (amount) => writeShort(amount, format),
   };
@@ -24,8 +23,9 @@ function writeAmount(amount, format, digits) {
 /** Returns an amount for an axis, such as $120K. */
 function writeShort(amount, format) {
   const units = Math.abs(amount) / 1000;
-  const [size, letter] = units >= 1e9 ? [1e9, "B"] : units >= 1e6 ? [1e6, "M"] : units >= 1e3 ? [1e3, "K"] : [1, ""];
-  const digits = String(Math.round(units / size * 10) / 10).replace(".", format.decimal);
+  const [size, letter] =
+    units >= 1e9 ? [1e9, "B"] : units >= 1e6 ? [1e6, "M"] : units >= 1e3 ? [1e3, "K"] : [1, ""];
+  const digits = String(Math.round((units / size) * 10) / 10).replace(".", format.decimal);
   return withSymbol(digits + letter, amount < 0, format);
 }
 
@@ -36,7 +36,9 @@ function withSymbol(number, isNegative, format) {
   if (!symbol) return `\u2066${minus}${number}\u2069`;
   const isolated = `\u2068${symbol}\u2069`;
   const isWord = symbol.length > 1 && /\p{L}$/u.test(symbol);
-  const text = symbolFirst ? `${isolated}${isWord ? "\u00a0" : ""}${number}` : `${number}\u00a0${isolated}`;
+  const text = symbolFirst
+    ? `${isolated}${isWord ? "\u00a0" : ""}${number}`
+    : `${number}\u00a0${isolated}`;
   return `\u2066${minus}${text}\u2069`;
 }
 

@@ -14,7 +14,8 @@ function closeRows() {
 function showSpending(budget, period) {
   const tree = spendingTree(budget, period);
   fill("spending-sentence", spendingSentence(budget, period, tree));
-  for (const part of ["hint", "chart", "table"]) byId(`spending-${part}`).hidden = !tree.children.length;
+  for (const part of ["hint", "chart", "table"])
+    byId(`spending-${part}`).hidden = !tree.children.length;
   if (!tree.children.length) return;
   drawSpending(budget, period, charted ?? tree);
   fill("spending-table", spendingTable(budget, period, tree));
@@ -26,7 +27,9 @@ function spendingTree(budget, period) {
   const add = (which) => (month, category, payee, spent) => {
     const [name, group] = budget.categories[category];
     const path = [
-      [`g${group}`, budget.groups[group]], [`c${category}`, name], [`c${category}p${payee}`, budget.payees[payee]],
+      [`g${group}`, budget.groups[group]],
+      [`c${category}`, name],
+      [`c${category}p${payee}`, budget.payees[payee]],
     ];
     let node = root;
     node[which] += spent;
@@ -46,7 +49,8 @@ const nodeOf = (key, name) => ({ key, name, spent: 0, before: 0, byKey: new Map(
 
 /** Sorts what is below a node. */
 function sorted(node) {
-  node.children = [...node.byKey.values()].map(sorted)
+  node.children = [...node.byKey.values()]
+    .map(sorted)
     .sort((one, other) => other.spent - one.spent || other.before - one.before);
   return node;
 }
@@ -61,10 +65,18 @@ function spendingSentence(budget, period, tree) {
   const spent = `You spent ${money.full(tree.spent)} in ${period.name}${soFar}`;
   if (!tree.children.length) return `Nothing was spent in ${period.name}.`;
   const [largest] = tree.children;
-  const most = make("span", {}, " Most went to ", named(largest.name), `: ${money.full(largest.spent)}.`);
+  const most = make(
+    "span",
+    {},
+    " Most went to ",
+    named(largest.name),
+    `: ${money.full(largest.spent)}.`,
+  );
   if (!hasBefore(budget, period)) return make("span", {}, `${spent}.`, most);
   const change = tree.spent - tree.before;
-  const same = change ? `${money.full(Math.abs(change))} ${change < 0 ? "less" : "more"} than` : "as much as";
+  const same = change
+    ? `${money.full(Math.abs(change))} ${change < 0 ? "less" : "more"} than`
+    : "as much as";
   const then = period.before ? `in ${soFar && "the whole of "}${period.before}` : "a year before";
   return make("span", {}, `${spent}, ${same} ${then}.`, most);
 }
@@ -74,10 +86,10 @@ function drawSpending(budget, period, node) {
   const { money } = budget;
   const bars = barsOf(budget, period);
   const values = bars.map((bar) => spentOn(budget, bar, node));
-  const series = [{ name: node.name, values, colour: "clay", kind: "bar" }];
+  const series = [{ name: node.name, values, color: "clay", kind: "bar" }];
   if (hasBefore(budget, period)) {
     const before = bars.map((bar) => spentOn(budget, earlier(bar, monthsBack(period)), node));
-    series.push({ name: "A year before", values: before, colour: "before", kind: "bar" });
+    series.push({ name: "A year before", values: before, color: "before", kind: "bar" });
   }
   draw("spending-chart", {
     description: `${node.name} in ${period.name}, by ${unitOf(bars).toLowerCase()}`,
@@ -94,7 +106,12 @@ function drawSpending(budget, period, node) {
 function spentOn(budget, period, { key }) {
   let sum = 0;
   eachRow(budget, "spending", period, 3, (month, category, payee, spent) => {
-    const keys = ["", `g${budget.categories[category][1]}`, `c${category}`, `c${category}p${payee}`];
+    const keys = [
+      "",
+      `g${budget.categories[category][1]}`,
+      `c${category}`,
+      `c${category}p${payee}`,
+    ];
     if (keys.includes(key)) sum += spent;
   });
   return sum;
@@ -102,8 +119,12 @@ function spentOn(budget, period, { key }) {
 
 /** Returns the table of the tree, with those rows open that were opened. */
 function spendingTable(budget, period, tree) {
-  const columns = [["", ""], ["Spent", "amount"]];
-  if (hasBefore(budget, period)) columns.push(["Year before", "amount quiet wide"], ["Change", "amount quiet"]);
+  const columns = [
+    ["", ""],
+    ["Spent", "amount"],
+  ];
+  if (hasBefore(budget, period))
+    columns.push(["Year before", "amount quiet wide"], ["Change", "amount quiet"]);
   const rows = [];
   const most = Math.max(...tree.children.map(({ spent }) => spent));
   const add = (node, level) => {
@@ -113,7 +134,12 @@ function spendingTable(budget, period, tree) {
     if (node.children.length > PAYEES) rows.push(othersRow(budget, columns, node, level + 1));
   };
   tree.children.forEach((group) => add(group, 1));
-  const made = table("Spending by group, category and payee", columns, rows, cellsOf(budget, columns, tree));
+  const made = table(
+    "Spending by group, category and payee",
+    columns,
+    rows,
+    cellsOf(budget, columns, tree),
+  );
   made.classList.add("tree");
   return made;
 }
@@ -122,9 +148,14 @@ function spendingTable(budget, period, tree) {
 function spendingRow(budget, period, columns, node, level, most) {
   const name = named(node.name);
   const isOpen = opened.has(node.key);
-  const head = level === 3
-    ? make("span", { class: "name" }, name)
-    : make("button", { type: "button", "aria-expanded": String(isOpen), "data-key": node.key }, name);
+  const head =
+    level === 3
+      ? make("span", { class: "name" }, name)
+      : make(
+          "button",
+          { type: "button", "aria-expanded": String(isOpen), "data-key": node.key },
+          name,
+        );
   if (level < 3) head.addEventListener("click", () => toggle(budget, period, node, level));
   const [, ...cells] = cellsOf(budget, columns, node);
   const bar = level === 3 ? null : track(node.spent / most, level === 1 ? "clay" : "before");
@@ -134,7 +165,10 @@ function spendingRow(budget, period, columns, node, level, most) {
 /** Returns the cells of a row of the tree. */
 function cellsOf(budget, columns, { name, spent, before }) {
   const { money } = budget;
-  return [name, money.full(spent), money.full(before), money.signed(spent - before)].slice(0, columns.length);
+  return [name, money.full(spent), money.full(before), money.signed(spent - before)].slice(
+    0,
+    columns.length,
+  );
 }
 
 /** Returns the row that stands for what is beyond the most that are shown. */

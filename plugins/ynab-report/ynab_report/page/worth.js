@@ -43,12 +43,20 @@ function showFacts(budget, period) {
   const facts = [
     ["Earned", money.full(income), "earned"],
     ["Spent", money.full(expense), "spent"],
-    [income < expense ? "Spent beyond that" : "Saved", money.full(Math.abs(income - expense)) + rate, "saved"],
+    [
+      income < expense ? "Spent beyond that" : "Saved",
+      money.full(Math.abs(income - expense)) + rate,
+      "saved",
+    ],
   ];
   const age = ageAt(budget, period);
   if (age !== null) facts.push(["Age of money", count(age, "day"), "age-now"]);
-  fill("facts", ...facts.map(([term, text, id]) =>
-    make("div", {}, make("dt", {}, term), make("dd", { id }, text))));
+  fill(
+    "facts",
+    ...facts.map(([term, text, id]) =>
+      make("div", {}, make("dt", {}, term), make("dd", { id }, text)),
+    ),
+  );
 }
 
 /** Returns the days of which the chart has points: all of up to two years, else ends of months. */
@@ -57,8 +65,11 @@ function daysToDraw(budget, period) {
   if (first === null) return [];
   const start = Math.max(firstDay(period.first), first);
   const end = endOf(budget, period);
-  if (end - start < 800) return Array.from({ length: Math.max(0, end - start + 1) }, (_, n) => start + n);
-  return monthsOf({ first: monthOf(start), last: monthOf(end) }).map((m) => Math.min(lastDay(m), end));
+  if (end - start < 800)
+    return Array.from({ length: Math.max(0, end - start + 1) }, (_, n) => start + n);
+  return monthsOf({ first: monthOf(start), last: monthOf(end) }).map((m) =>
+    Math.min(lastDay(m), end),
+  );
 }
 
 /** Draws assets above the line, debts below it, and the net worth. */
@@ -73,9 +84,9 @@ function drawWorth(budget, days) {
     write: money.full,
     writeShort: money.short,
     series: [
-      { name: "Net worth", values: worth.map(({ net }) => net), colour: "ink", kind: "line" },
-      { name: "Assets", values: worth.map(({ assets }) => assets), colour: "green", kind: "area" },
-      { name: "Debts", values: worth.map(({ debts }) => -debts), colour: "clay", kind: "area" },
+      { name: "Net worth", values: worth.map(({ net }) => net), color: "ink", kind: "line" },
+      { name: "Assets", values: worth.map(({ assets }) => assets), color: "green", kind: "area" },
+      { name: "Debts", values: worth.map(({ debts }) => -debts), color: "clay", kind: "area" },
     ],
   });
 }
@@ -84,7 +95,11 @@ function drawWorth(budget, days) {
 function accountTables(budget, period) {
   const at = (account, month) => account.ends[month - budget.months.first] ?? 0;
   const rows = budget.accounts
-    .map((account) => ({ account, now: at(account, period.last), before: at(account, period.first - 1) }))
+    .map((account) => ({
+      account,
+      now: at(account, period.last),
+      before: at(account, period.first - 1),
+    }))
     .filter(({ account, now, before }) => now || before || !account.closed);
   const tables = [];
   const owned = rows.filter(({ now }) => now >= 0);
@@ -97,12 +112,17 @@ function accountTables(budget, period) {
 /** Returns a table of accounts, the largest first. */
 function accountTable(budget, caption, rows) {
   const { money } = budget;
-  const columns = [["Account", ""], ["Balance", "amount"], ["Change", "amount quiet"]];
+  const columns = [
+    ["Account", ""],
+    ["Balance", "amount"],
+    ["Change", "amount quiet"],
+  ];
   const sum = (which) => rows.reduce((total, row) => total + row[which], 0);
   const cells = (name, now, before) => [name, money.full(now), money.signed(now - before)];
   rows.sort((one, other) => Math.abs(other.now) - Math.abs(one.now));
   return table(
-    caption, columns,
+    caption,
+    columns,
     rows.map(({ account, now, before }) => cells(named(account.name), now, before)),
     rows.length > 1 ? cells("Together", sum("now"), sum("before")) : null,
   );
