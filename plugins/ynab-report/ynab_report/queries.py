@@ -1,6 +1,7 @@
 """Queries on the views, each for all budgets; `database` runs them.
 
-Among the ten largest transactions of each month, in and out, are the ten largest of any period.
+Among the ten largest transactions of each month, in and out, are the ten largest of any period. No
+order is by amount, for that would tell something in a redacted report.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ QUERIES = {
         select budget_id, account_id, account_name, account_kind, on_budget, closed, balance,
           balance_difference, cleared_difference, uncleared_entries, agrees,
           last_reconciled_at::date as reconciled
-        from reconciliation order by on_budget desc, balance desc, account_name, account_id
+        from reconciliation order by account_name, account_id
     """,
     "days": """
         select budget_id, date, sum(assets) as assets, sum(debts) as debts
@@ -56,7 +57,7 @@ QUERIES = {
     "upcoming": """
         select budget_id, date, account_id, transfer_account_id, payee_id, payee_name, category_id,
           category_name, category_group_id, category_group_name, amount
-        from upcoming order by budget_id, date, amount, scheduled_transaction_id
+        from upcoming order by budget_id, date, scheduled_transaction_id
     """,
     "forecast": """
         select budget_id, account_id, date, balance from cash_flow_forecast
@@ -65,11 +66,12 @@ QUERIES = {
     "largest": """
         select * from (
           select budget_id, month, date, account_id, payee_id, payee_name, category_id,
-            category_name, category_group_id, category_group_name, amount, row_number() over (
+            category_name, category_group_id, category_group_name, amount, entry_id,
+            row_number() over (
               partition by budget_id, month, amount > 0 order by abs(amount) desc, date, entry_id
             ) as place
           from entries where kind = 'spending' and amount <> 0 or kind = 'income' and amount > 0
-        ) as placed where place <= 10 order by budget_id, date, place
+        ) as placed where place <= 10 order by budget_id, date, entry_id
     """,
     "duplicates": """
         select budget_id, payee_id, payee_name, likely_duplicate_of_id, likely_duplicate_of_name,

@@ -1,15 +1,16 @@
 """Names and amounts replaced by invented ones, so that a page can be shown to anybody.
 
 `data` -> this -> `document`. Of an amount, only its sign stays: each is drawn anew, from the same
-numbers for everybody, so nothing tells how much it was, not even beside another one. What the page
-adds up is added up again from the new amounts. They are whole numbers of the currency, which real
-ones rarely are.
+numbers for everybody, so nothing tells how much it was, not even beside another one. (That is why a
+secret factor would not do: who knows one amount then knows all.) What the page adds up is added up
+again from the new amounts. They are whole numbers of the currency, which real ones rarely are.
 
 Dates, currencies, the age of money, the percentages of goals and the numbers of rows stay.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import accumulate, groupby
 from secrets import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,7 @@ def _plan(plan: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]
     """Return the plan of all months; a category is overspent where it was, by another amount."""
     before: dict[int, int] = {}
 
-    def replaced(row: list[int], spent: dict[int, int]) -> list[int]:
+    def replaced(spent: dict[int, int], row: list[int]) -> list[int]:
         category, _, _, available, credit = row
         activity = -spent.get(category, 0)
         left = _draw(available, 600)
@@ -119,8 +120,8 @@ def _plan(plan: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]
         return [category, assigned, activity, left, min(-left, _any(600)) if credit else 0]
 
     return [
-        _replaced(rows, 5, lambda row, of=of: replaced(row, of))  # type: ignore[misc] # the default
-        for rows, of in zip(plan, spent, strict=True)
+        _replaced(rows, 5, partial(replaced, of_month))
+        for rows, of_month in zip(plan, spent, strict=True)
     ]
 
 
@@ -130,7 +131,8 @@ def _account(account: Json, number: int, budget: Json) -> Json:
     for real, change in zip(accumulate(account["ends"]), account["ends"], strict=True):
         if change:
             is_new = real * end <= 0
-            end = _draw(real, 20_000) if is_new else _UNIT * round(end * _share(0.93, 1.08) / _UNIT)
+            moved = _UNIT * round(end * _random.uniform(0.93, 1.08) / _UNIT)
+            end = _draw(real, 20_000) if is_new else moved
         ends.append(end)
     last = month_of(budget["asOf"]) - budget["months"]["first"]
     return {
@@ -187,10 +189,6 @@ def _largest(row: list[int], first: int, spending: list[list[int]], income: list
         of_payee = zip(rows[::3], rows[1::3], rows[2::3], strict=True)
         most = next((s for c, p, s in of_payee if (c, p) == (category, payee)), 0)
     return [day, payee, category, account, _draw(amount, max(most // _UNIT, 1))]
-
-
-def _share(least: float, most: float) -> float:
-    return _random.uniform(least, most)
 
 
 def _replaced(rows: list[int], width: int, replace: Callable[[list[int]], list[int]]) -> list[int]:
