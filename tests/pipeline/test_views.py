@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -78,6 +79,12 @@ def test_they_are_made_once(database: Database) -> None:
     apply_views(database)
     assert described(database) == made
     assert not make(database)
+
+
+def test_of_several_at_once_one_makes_them(database: Database) -> None:
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(make, [database] * 4))
+    assert sorted(made) == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

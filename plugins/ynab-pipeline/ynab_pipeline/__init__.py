@@ -6,6 +6,9 @@ what the environment names, `project` says which environment that is, and `progr
 stock program. `relay` takes rows out of what the loader logs. `fast_loader` is the loader with a
 faster start, for those who choose it.
 
+`dbt` and `budget_report` are the commands of Meltano's utilities. They name the database in libpq's
+variables, see to the `views`, and become dbt and ynab-report.
+
 `meltano_start` and `console` work in Meltano's own process: the first keeps its files private, the
 second decides what a run shows.
 
