@@ -78,9 +78,7 @@ class Notices:
             os.close(descriptor)
 
     def _send(self, kind: str, known: Told, seen: Seen) -> bool:
-        environment, suffix = self.project.tenant
-        place = f"{environment} ({suffix})" if suffix else environment
-        title, body = message(kind, known, seen, place, self._stale_after())
+        title, body = message(kind, known, seen, self.project.place, self._stale_after())
         return notify.send(self._urls, title, body)
 
     def _is_stale(self, told: Told, state: str) -> bool:

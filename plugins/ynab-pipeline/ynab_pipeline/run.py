@@ -63,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run a job, and return the exit code."""
-    jitter = _time(options.jitter)
+    jitter = time_of(options.jitter)
     project = workspace.find(options.environment)
     task = project.task(options.job)
     notices = Notices(project, options.environment)
@@ -89,8 +89,11 @@ def run(options: argparse.Namespace) -> int:
         return _FAILED if reason else 0
 
 
-def _time(text: str) -> timedelta:
-    """Return a length of time.
+def time_of(text: str) -> timedelta:
+    """Return the time that the option `--jitter` gives.
+
+    Args:
+        text: Its value, such as `30m`.
 
     Raises:
         UsageError: If the text is none, or longer than a day.
