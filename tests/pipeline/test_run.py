@@ -77,7 +77,7 @@ def test_wrong_usage(beside: Beside, arguments: list[str], words: str) -> None:
     assert beside.started == []
 
 
-@pytest.mark.parametrize("content", [None, "jobs: [", b"\xff"])
+@pytest.mark.parametrize("content", [None, "", "jobs: [", "jobs: [5, {}]", b"\xff"])
 def test_a_project_that_cannot_be_read(beside: Beside, content: str | bytes | None) -> None:
     path = beside.folder / "meltano.yml"
     if content is None:
