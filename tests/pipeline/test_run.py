@@ -113,6 +113,15 @@ def test_a_signal_ends_a_run(beside: Beside, number: signal.Signals, code: int) 
     assert last.startswith(f"sync has ended after {number.name}.")
 
 
+def test_a_signal_ends_a_run_whose_log_nobody_reads_any_more(beside: Beside) -> None:
+    with beside.begin("run", "sync", does=STAYS) as process:
+        wait_for(process, "runs")
+        assert process.stderr
+        process.stderr.close()
+        process.terminate()
+        assert process.wait(timeout=60) == 143
+
+
 def test_a_second_signal_kills_a_run_that_does_not_end(beside: Beside) -> None:
     deaf = STAYS.replace("sys.exit(1)", "signal.pause()")
     with beside.begin("run", "sync", does=deaf) as process:
