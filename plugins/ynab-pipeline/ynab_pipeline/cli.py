@@ -13,13 +13,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import backup, checking, meltano, restore, status
-from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline import backup, checking, meltano, notify, restore, run, schedule, status
+from ynab_pipeline.errors import PipelineError, UsageError, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _FAILED = 1
+_WRONG_USAGE = 2
 _INTERRUPTED = 130
 
 
@@ -51,6 +52,13 @@ COMMANDS: dict[str, Command] = {
     "restore": Command(
         "have tables, views and bookmarks as a backup has them", restore.run, restore.add_options
     ),
+    "run": Command(
+        "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
+    ),
+    "notify": Command("send a message, to try the URLs of YNAB_PIPELINE_NOTIFY", notify.run),
+    "schedule": Command(
+        "run the schedules of meltano.yml until it is ended", schedule.run, schedule.add_options
+    ),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
@@ -70,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; the process's own if None.
 
     Returns:
-        The exit code of the command; 1 for an error, 130 after Ctrl-C.
+        The exit code of the command; 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
     """
     anywhere = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
@@ -94,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[options.command].run(options)
     except (PipelineError, OSError) as error:
         print(f"ynab-pipeline: {explain(error)}", file=sys.stderr)
-        return _FAILED
+        return _WRONG_USAGE if isinstance(error, UsageError) else _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
 
@@ -120,3 +128,7 @@ def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
             )
         )
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

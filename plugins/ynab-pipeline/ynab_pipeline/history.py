@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSimError
 
 # Types are checked where Meltano is not installed: it has an environment of its own.
 from meltano.core.db import project_engine  # type: ignore[import-not-found]
@@ -14,6 +15,7 @@ from meltano.core.job import Job, State  # type: ignore[import-not-found]
 from sqlalchemy.exc import SQLAlchemyError
 
 from ynab_pipeline import meltano
+from ynab_pipeline.cron import following
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.freshness import DIED, FAILED, RUNNING, SUCCEEDED, Run, Scheduled
 
@@ -30,7 +32,11 @@ class History:
     """The project's run history and schedules."""
 
     def __init__(self) -> None:
-        """Find the project, from the current folder upwards."""
+        """Find the project, from the current folder upwards.
+
+        Raises:
+            PipelineError: If Meltano cannot read it.
+        """
         self._project = meltano.project()
         self._meltano = self._project.meltano
 
@@ -80,12 +86,16 @@ class History:
     def schedule(self) -> Iterator[Scheduled]:
         """Yield the next run of each job by its schedule, in the time zone of this machine."""
         now = datetime.now()  # noqa: DTZ005 -- as cron has it
-        for schedule in self._meltano.schedules:
-            try:
-                after = next(CronSim(schedule.cron_interval or "", now))
-            except (CronSimError, StopIteration):
-                continue  # never, or by hand
-            yield Scheduled(getattr(schedule, "job", schedule.name), after.astimezone())
+        for _, job, interval in self.intervals():
+            with suppress(CronSimError):
+                if at := following(interval, None, now):
+                    yield Scheduled(job, at.astimezone())
+
+    def intervals(self) -> Iterator[tuple[str, str, str]]:
+        """Yield name, job and interval of each schedule that has one, as in a crontab."""
+        for each in self._meltano.schedules:
+            if each.cron_interval:
+                yield each.name, getattr(each, "job", each.name), each.cron_interval
 
 
 def _run(job: str, row: Job) -> Run:
