@@ -99,7 +99,7 @@ def _compare(
     variables = {name: value for name, value in os.environ.items() if name != STATE}
     if is_delta:
         state = _fitting(_state(found["environment"], found["suffix"]), found["tables"])
-        folder = TemporaryDirectory(dir=Path(found["root"], ".meltano", "run"), prefix="preview-")
+        folder = TemporaryDirectory(dir=Path(found["meltano"], "run"), prefix="preview-")
         path = Path(stack.enter_context(folder), "state.json")
         path.write_text(json.dumps(state), encoding="utf-8")
         variables[STATE] = str(path)

@@ -7,16 +7,56 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ynab_pipeline.errors import PipelineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SUFFIX = "MELTANO_RUN_STATE_ID_SUFFIX"
+#: Meltano's folder, `.meltano` in the project unless set.
+SYSTEM = "MELTANO_SYS_DIR_ROOT"
+_MELTANO = ".meltano"
+_TENANTS = "tenants"
 
 
 def root() -> Path | None:
     """Return the project's folder, or None outside Meltano."""
     folder = os.environ.get("MELTANO_PROJECT_ROOT")
     return Path(folder) if folder else None
+
+
+def meltano_folder() -> Path | None:
+    """Return Meltano's folder, or None outside Meltano; a tenant has one of its own."""
+    folder = root()
+    return folder and Path(os.environ.get(SYSTEM) or folder / _MELTANO)
+
+
+def tenant_folder(folder: Path, name: str) -> Path:
+    """Return Meltano's folder for a tenant of a project."""
+    return folder / _MELTANO / _TENANTS / name
+
+
+def tenant_of(folder: Path, meltano: Path) -> str | None:
+    """Return the tenant that has this folder of Meltano's in a project, or None if none has."""
+    return meltano.name if meltano == tenant_folder(folder, meltano.name).resolve() else None
+
+
+def tenant_name() -> str | None:
+    """Return the name of the tenant that this process works for, or None if it is none.
+
+    Raises:
+        PipelineError: If only the suffix of the state id is a tenant's.
+    """
+    folder, meltano, (_, suffix) = root(), meltano_folder(), tenant()
+    if folder is None or meltano is None:
+        return None
+    name = tenant_of(folder, meltano)
+    if name is None and suffix and folder.joinpath(_TENANTS, f"{suffix}.env").exists():
+        raise PipelineError(
+            f"{SUFFIX}={suffix} is a tenant's: use .venv/bin/meltano, which `make install` "
+            f"installs, with --env-file={_TENANTS}/{suffix}.env"
+        )
+    return name
 
 
 def tenant() -> tuple[str, str]:
@@ -60,9 +100,9 @@ def make_private(arguments: Sequence[str]) -> None:
     folder = root()
     if folder is None:
         return
-    meltano = folder / ".meltano"
+    meltano = meltano_folder() or folder
     # Each of them, for another user may already be inside.
-    for private in (meltano, *meltano.glob("run"), *meltano.glob("run/*")):
+    for private in (folder / _MELTANO, meltano, *meltano.glob("run"), *meltano.glob("run/*")):
         if private.is_dir():
             private.chmod(0o700)
     configs = set(meltano.glob("run/*/*.config.json"))

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -56,20 +54,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _look(environment: str | None) -> dict[str, Any]:
-    line = meltano.command_line(environment, "invoke", "target-postgres:syncs")
-    with subprocess.Popen(
-        line,
-        env={**os.environ, "MELTANO_CLI_LOG_FORMAT": "json"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
-        # Meltano takes half a second to import: meanwhile, in this process too.
-        from ynab_pipeline.history import History  # noqa: PLC0415
+    process = meltano.start_command("syncs", environment)
+    # Meltano takes half a second to import: meanwhile, in this process too.
+    from ynab_pipeline.history import History  # noqa: PLC0415
 
-        stdout, stderr = process.communicate()
-    answer = _answer(stdout, stderr)
+    answer = meltano.answer(process)
     stale_after = _hours(answer["stale_after"])
     now = datetime.now(timezone.utc)
     syncs = [
@@ -91,39 +80,6 @@ def _look(environment: str | None) -> dict[str, Any]:
         "stale_after": stale_after,
         "place": {key: answer[key] for key in ("environment", "schema")},
     }
-
-
-def _answer(stdout: str, stderr: str) -> dict[str, Any]:
-    """Return the answer of `syncs`.
-
-    Raises:
-        PipelineError: If it, or Meltano, could not answer.
-    """
-    answer = _parsed(stdout)
-    if "error" in answer:
-        raise PipelineError(answer["error"])
-    if "syncs" not in answer:
-        raise PipelineError(_error(stderr.splitlines()))
-    return answer
-
-
-def _error(log: list[str]) -> str:
-    """Return the error of Meltano in its log, as one line."""
-    entries = [_parsed(line) for line in log]
-    logged = [entry["event"] for entry in entries if entry.get("level") in {"error", "critical"}]
-    # Of its command line.
-    printed = [line.removeprefix("Error: ") for line in log if line.startswith("Error: ")]
-    errors = logged + printed + log[-1:] + ["no word of why"]
-    return f"Meltano has failed: {errors[0]}"
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """Return a JSON object, empty if it is none."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _hours(value: str) -> timedelta:

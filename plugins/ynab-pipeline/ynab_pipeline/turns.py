@@ -26,10 +26,10 @@ def wait_for_turn(name: str, notice: str) -> None:
         name: The kind of turn: `tap` or `target`.
         notice: The line for a person, if there is something to wait for.
     """
-    root = project.root()
-    if root is None:
+    meltano = project.meltano_folder()
+    if meltano is None:
         return
-    turns = root / ".meltano" / "turns"
+    turns = meltano / "turns"
     turns.mkdir(parents=True, exist_ok=True)
     # A suffix may be as long as anything and have any character.
     tenant = sha256(json.dumps(project.tenant()).encode()).hexdigest()[:16]
