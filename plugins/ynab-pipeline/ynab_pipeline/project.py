@@ -45,7 +45,8 @@ def tenant_name() -> str | None:
     """Return the name of the tenant that this process works for, or None if it is none.
 
     Raises:
-        PipelineError: If only the suffix of the state id is a tenant's.
+        PipelineError: If only its folder of Meltano's or only the suffix of the state id is a
+            tenant's.
     """
     folder, meltano, (_, suffix) = root(), meltano_folder(), tenant()
     if folder is None or meltano is None:
@@ -55,6 +56,11 @@ def tenant_name() -> str | None:
         raise PipelineError(
             f"{SUFFIX}={suffix} is a tenant's: use .venv/bin/meltano, which `make install` "
             f"installs, with --env-file={_TENANTS}/{suffix}.env"
+        )
+    if name is not None and suffix != name:
+        raise PipelineError(
+            f"this is not the env file of the tenant {name}, as `meltano schedule run` does not "
+            "pass --env-file on: use .venv/bin/ynab-pipeline run"
         )
     return name
 

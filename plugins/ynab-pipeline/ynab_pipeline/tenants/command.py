@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from getpass import getpass
 from typing import TYPE_CHECKING, Any
 
-from ynab_pipeline import meltano
+from ynab_pipeline import meltano, workspace
 from ynab_pipeline.account import TOKEN
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.project import SUFFIX, SYSTEM, tenant_folder
@@ -58,9 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the action says, and return the exit code."""
-    root = start.project_root()
-    if root is None:
-        raise PipelineError("there is no meltano.yml here: go to the folder of the project")
+    root = workspace.find_root().resolve()
     if SYSTEM in os.environ:
         raise PipelineError("this is for you, not for a tenant: leave --env-file out")
     if options.action == "list":

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ynab_pipeline.errors import UsageError
 from ynab_pipeline.project import SYSTEM, tenant_folder
 
 if TYPE_CHECKING:
@@ -41,12 +42,16 @@ def enter(arguments: Sequence[str]) -> None:
         PipelineError: If that file is not as it should be.
     """
     file = env_file_of(arguments)
-    root = project_root() if file else None
-    if file is None or root is None:
+    if file is None:
         return
-    path = Path(os.path.abspath(root / file))  # noqa: PTH100 -- not where links lead to
-    from ynab_pipeline.tenants import env_file  # noqa: PLC0415 -- not needed otherwise
+    from ynab_pipeline import workspace  # noqa: PLC0415 -- not needed otherwise
+    from ynab_pipeline.tenants import env_file  # noqa: PLC0415 -- likewise
 
+    try:
+        root = workspace.find_root().resolve()
+    except UsageError:
+        return  # Meltano says so, if that matters to the command
+    path = Path(os.path.abspath(root / file))  # noqa: PTH100 -- not where links lead to
     if path.parent != root / env_file.FOLDER:
         return
     folder = tenant_folder(root, env_file.read(path).name)
@@ -66,14 +71,6 @@ def env_file_of(arguments: Sequence[str]) -> str | None:
         if option.replace("_", "-") == _OPTION:  # Meltano takes either
             return value if equals else next(iter(arguments[position + 1 : position + 2]), None)
     return None
-
-
-def project_root() -> Path | None:
-    """Return the project as Meltano finds it, or None if there is none."""
-    if folder := os.environ.get("MELTANO_PROJECT_ROOT"):
-        return Path(folder).resolve()
-    here = Path.cwd()
-    return next((each for each in (here, *here.parents) if (each / "meltano.yml").exists()), None)
 
 
 def _make(root: Path, folder: Path) -> None:
