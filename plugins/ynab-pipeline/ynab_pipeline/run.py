@@ -24,7 +24,7 @@ from ynab_pipeline.status_page import span
 if TYPE_CHECKING:
     import argparse
 
-    from ynab_pipeline.workspace import Task
+    from ynab_pipeline.workspace import Task, Workspace
 
 EXIT_CODES = """\
 exit codes:
@@ -53,6 +53,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="0s",
         help="first wait for a random time, of up to TIME: 90s, 30m, 1h",
     )
+    parser.add_argument(
+        "--tenants", action="store_true", help="for each tenant, instead of the active environment"
+    )
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        metavar="N",
+        help="with --tenants: how many run at the same time (default: 1)",
+    )
     parser.epilog = EXIT_CODES
 
 
@@ -61,8 +70,26 @@ def run(options: argparse.Namespace) -> int:
     jitter = _time(options.jitter)
     project = workspace.find(options.environment)
     task = project.task(options.job)
+    if options.tenants:
+        return _run_tenants(options, project, jitter)
+    if options.parallel is not None:
+        raise UsageError("--parallel is for --tenants")
     with Signals() as signals:
         return _wait(task, jitter, signals) or _run(task, options.environment, signals)
+
+
+def _run_tenants(options: argparse.Namespace, project: Workspace, jitter: timedelta) -> int:
+    from ynab_pipeline.tenants import runs  # noqa: PLC0415 -- not needed otherwise
+
+    if options.environment or meltano.env_file:
+        raise UsageError("a tenant's file names its environment: leave out what names one")
+    parallel = 1 if options.parallel is None else options.parallel
+    if parallel < 1:
+        raise UsageError(f"--parallel is {parallel}: 1 or more is expected")
+    with Signals() as signals:
+        return _wait(project.task(options.job), jitter, signals) or runs.run_all(
+            project.root, options.job, parallel, signals
+        )
 
 
 def _time(text: str) -> timedelta:

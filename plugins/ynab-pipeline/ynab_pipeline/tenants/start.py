@@ -18,7 +18,7 @@ from ynab_pipeline.errors import UsageError
 from ynab_pipeline.project import SYSTEM, tenant_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _OPTION = "--env-file"
 #: Folders of Meltano's with the installed plugins: the same for all.
@@ -58,10 +58,16 @@ def enter(arguments: Sequence[str]) -> None:
     _stay(folder)
     values = env_file.read(path).values  # it may just have been removed
     _make(root, folder)
+    kept = without_settings(os.environ)
     for variable in list(os.environ):
-        if variable in values or _SETTING.fullmatch(variable):
+        if variable in values or variable not in kept:
             del os.environ[variable]
     os.environ[SYSTEM] = str(folder)
+
+
+def without_settings(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that say nothing of an account or a database."""
+    return {name: value for name, value in variables.items() if not _SETTING.fullmatch(name)}
 
 
 def env_file_of(arguments: Sequence[str]) -> str | None:
