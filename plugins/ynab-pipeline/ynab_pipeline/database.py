@@ -35,9 +35,9 @@ def active_settings(arguments: Sequence[str] = ()) -> dict[str, Any]:
     found = settings(arguments)
     folder = project.named_folder(SWITCH)
     if folder is not None:
-        url = _server_url(folder)
+        url = server_url(folder)
         if project.tenant_name():
-            url = _with_role(url, str(found.get("user")), str(found.get("password")))
+            url = with_role(url, str(found.get("user")), str(found.get("password")))
         found["project_url"] = found["sqlalchemy_url"] = url
         found["ssh_tunnel_enable"] = False
     return found
@@ -66,7 +66,7 @@ def choose_database(found: Mapping[str, Any]) -> list[str]:
     return ["--config", str(override)]
 
 
-def _server_url(folder: Path) -> str:
+def server_url(folder: Path) -> str:
     """Start the project's server unless it runs, and return the URL of its database.
 
     PGHOSTADDR, PGSSLMODE and the rest of the family, which would still apply to it, are taken out
@@ -94,7 +94,7 @@ def _server_url(folder: Path) -> str:
     return url
 
 
-def _with_role(url: str, role: str, password: str) -> str:
+def with_role(url: str, role: str, password: str) -> str:
     """Return a URL for another role."""
     parts = urlsplit(url)
     address = f"{parts.hostname}:{parts.port}"

@@ -52,18 +52,19 @@ def become_command(name: str, arguments: Sequence[str], environment: str | None)
     os.execv(line[0], line)  # noqa: S606 -- no shell is wanted
 
 
-def start_command(name: str, environment: str | None) -> subprocess.Popen[str]:
+def start_command(name: str, environment: str | None, *arguments: str) -> subprocess.Popen[str]:
     """Start a command of the plugin `target-postgres` that answers with one JSON object.
 
     Args:
         name: The command, as in meltano.yml.
         environment: The environment of Meltano; if None, the one that Meltano chooses.
+        arguments: Its arguments.
 
     Raises:
         PipelineError: If Meltano is not installed.
     """
     return subprocess.Popen(
-        command_line(environment, "invoke", f"target-postgres:{name}"),
+        command_line(environment, "invoke", f"target-postgres:{name}", *arguments),
         env={**os.environ, "MELTANO_CLI_LOG_FORMAT": "json"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

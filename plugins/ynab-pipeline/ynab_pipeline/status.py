@@ -16,13 +16,16 @@ from ynab_pipeline.status_page import document, page
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Mapping
+
+    from ynab_pipeline.freshness import Run, Scheduled
 
 #: Two syncs in a row are missing, of those every four hours.
 STALE_HOURS = 9.0
 _MAXIMUM = 24 * 365 * 100
 
-_OLD = 1
-_UNKNOWN = 2
+#: Exit codes, with 0 for fresh.
+OLD, UNKNOWN = 1, 2
 
 EXIT_CODES = """\
 exit codes:
@@ -36,30 +39,59 @@ exit codes:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a monitor")
+    parser.add_argument("--tenants", action="store_true", help="of all tenants, a line for each")
     parser.epilog = EXIT_CODES
 
 
 def run(options: argparse.Namespace) -> int:
     """Print how fresh the tables are, and return the exit code."""
+    if options.tenants:
+        from ynab_pipeline.tenants import overview  # noqa: PLC0415 -- not needed otherwise
+
+        return overview.run(options)
     try:
-        found = _look(options.environment)
+        found = look(options.environment)
     except PipelineError as error:
         if options.json:
             print(json.dumps({"state": "unknown", "error": str(error)}))
         else:
             print(f"ynab-pipeline: {error}", file=sys.stderr)
-        return _UNKNOWN
+        return UNKNOWN
     print(json.dumps(document(**found), indent=2) if options.json else page(**found))
-    return 0 if found["report"].state == FRESH else _OLD
+    return 0 if found["report"].state == FRESH else OLD
 
 
-def _look(environment: str | None) -> dict[str, Any]:
+def look(environment: str | None) -> dict[str, Any]:
+    """Return how fresh the tables are, as arguments of `page`.
+
+    Args:
+        environment: The environment of Meltano; if None, the one that Meltano chooses.
+
+    Raises:
+        PipelineError: If it cannot be known.
+    """
     process = meltano.start_command("syncs", environment)
     # Meltano takes half a second to import: meanwhile, in this process too.
     from ynab_pipeline.history import History  # noqa: PLC0415
 
-    answer = meltano.answer(process)
-    stale_after = _hours(answer["stale_after"])
+    answer, history = meltano.answer(process), History()
+    return judge(answer, history.runs(answer["environment"], answer["suffix"]), history.schedule())
+
+
+def judge(
+    answer: Mapping[str, Any], runs: Iterable[Run], schedule: Iterable[Scheduled]
+) -> dict[str, Any]:
+    """Return how fresh the tables are, as arguments of `page`.
+
+    Args:
+        answer: The answer of `syncs`.
+        runs: Meltano's runs, as `assess` takes them.
+        schedule: The next runs.
+
+    Raises:
+        PipelineError: If it cannot be known.
+    """
+    stale_after = hours(answer["stale_after"])
     now = datetime.now(timezone.utc)
     syncs = [
         Sync(
@@ -71,24 +103,30 @@ def _look(environment: str | None) -> dict[str, Any]:
         )
         for row in answer["syncs"]
     ]
-    history = History()
-    runs = history.runs(answer["environment"], answer["suffix"])
     return {
         "report": assess(syncs, runs, now, stale_after),
-        "schedule": sorted(history.schedule(), key=lambda scheduled: scheduled.at),
+        "schedule": sorted(schedule, key=lambda scheduled: scheduled.at),
         "now": now,
         "stale_after": stale_after,
         "place": {key: answer[key] for key in ("environment", "schema")},
     }
 
 
-def _hours(value: str) -> timedelta:
+def hours(value: str) -> timedelta:
+    """Return the age at which a success is no longer fresh.
+
+    Args:
+        value: The variable YNAB_PIPELINE_STALE_AFTER, empty if it is not set.
+
+    Raises:
+        PipelineError: If that is no number of hours.
+    """
     try:
-        hours = float(value or STALE_HOURS)
+        number = float(value or STALE_HOURS)
     except ValueError:
-        hours = 0
-    if not 0 < hours <= _MAXIMUM:
+        number = 0
+    if not 0 < number <= _MAXIMUM:
         raise PipelineError(
             f"{STALE_AFTER} is {value!r}: a number of hours is expected, such as {STALE_HOURS:g}"
         )
-    return timedelta(hours=hours)
+    return timedelta(hours=number)
