@@ -8,11 +8,11 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MELTANO_YML = """\
 default_environment: demo
@@ -40,13 +40,18 @@ class Beside:
     """The project."""
 
     folder: Path
+    #: The Python whose packages it has: that of the tests, or that of Meltano.
+    python: Path = field(default_factory=lambda: Path(sys.executable))
     variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make it."""
         programs = self.folder / "bin"
         programs.mkdir()
-        (programs / "python").symlink_to(sys.executable)
+        # In a folder without Meltano, so that the stand-in is found beside it.
+        (programs / "python").symlink_to(self.python)
+        asked = [str(self.python), "-c", "import sys; print(*sys.path, sep='\\n')"]
+        self.path = subprocess.check_output(asked, encoding="utf-8").splitlines()
         (programs / "meltano").write_text(STAND_IN.format(python=sys.executable))
         (programs / "meltano").chmod(0o700)
         (self.folder / "meltano.yml").write_text(MELTANO_YML)
@@ -58,7 +63,7 @@ class Beside:
     def environment(self, does: str) -> dict[str, str]:
         return {
             "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONPATH": os.pathsep.join(self.path),
             "MELTANO_DOES": does,
             **self.variables,
         }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,12 @@ def root() -> Path | None:
 def meltano_folder() -> Path | None:
     """Return Meltano's folder, or None outside Meltano; a tenant has one of its own."""
     folder = root()
-    return folder and Path(os.environ.get(SYSTEM) or folder / _MELTANO)
+    return folder and meltano_in(folder)
+
+
+def meltano_in(folder: Path) -> Path:
+    """Return Meltano's folder for a project, which is another one for each tenant."""
+    return Path(os.environ.get(SYSTEM) or folder / _MELTANO)
 
 
 def tenant_folder(folder: Path, name: str) -> Path:
@@ -73,6 +80,15 @@ def tenant() -> tuple[str, str]:
     """
     environment = os.environ.get("MELTANO_ENVIRONMENT", "")
     return environment, os.environ.get(SUFFIX, "")
+
+
+def tenant_key(of: tuple[str, str]) -> str:
+    """Return a name for files of a tenant: a suffix may be long and have any character.
+
+    Args:
+        of: The tenant, as `tenant` returns it.
+    """
+    return sha256(json.dumps(of).encode()).hexdigest()[:16]
 
 
 def account() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline import meltano
 from ynab_pipeline.errors import UsageError
-from ynab_pipeline.project import SUFFIX
+from ynab_pipeline.project import SUFFIX, meltano_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,11 @@ class Workspace:
     #: Variables of .env, or of the file in its place, and of this process, which win.
     variables: Mapping[str, str]
     definition: Mapping[str, Any]
+
+    @property
+    def meltano(self) -> Path:
+        """Meltano's folder, which is another one for each tenant."""
+        return meltano_in(self.root)
 
     @property
     def tenant(self) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ynab_pipeline import meltano, workspace
 from ynab_pipeline.account import TOKEN
 from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.files import open_lock
 from ynab_pipeline.project import SUFFIX, SYSTEM, tenant_folder
 from ynab_pipeline.tenants import env_file, start
 from ynab_pipeline.tenants.names import tables_of, views_of
@@ -176,7 +177,7 @@ def _asked(name: str) -> str:
 @contextmanager
 def _alone(root: Path, name: str) -> Iterator[None]:
     """Keep commands from running for a tenant, after waiting for those that do."""
-    descriptor = start.open_lock(tenant_folder(root, name))
+    descriptor = open_lock(start.lock_of(tenant_folder(root, name)))
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ynab_pipeline.errors import UsageError
+from ynab_pipeline.files import open_lock
 from ynab_pipeline.project import SYSTEM, tenant_folder
 
 if TYPE_CHECKING:
@@ -90,14 +91,13 @@ def _make(root: Path, folder: Path) -> None:
 
 def _stay(folder: Path) -> None:
     """Have `tenants remove` wait until this process has ended, and wait for it."""
-    fcntl.flock(open_lock(folder), fcntl.LOCK_SH)  # the descriptor stays open
+    fcntl.flock(open_lock(lock_of(folder)), fcntl.LOCK_SH)  # the descriptor stays open
 
 
-def open_lock(folder: Path) -> int:
-    """Return a descriptor of the file that is locked while a command runs for a tenant.
+def lock_of(folder: Path) -> Path:
+    """Return the file that is locked while a command runs for a tenant.
 
     Args:
         folder: The tenant's folder.
     """
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    return folder.with_name(f"{folder.name}.lock")
