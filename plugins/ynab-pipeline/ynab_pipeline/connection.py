@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The schema of the tables unless the loader's settings name another.
 SCHEMA = "ynab"
+#: Names the schema of the views.
+VIEWS = "YNAB_BUDGET_SCHEMA"
 _PREFIX = "TARGET_POSTGRES_"
 _REQUIRED = ("host", "user", "password")  # port and database have defaults
 _PATIENCE = 15  # seconds; without it, minutes for an address at which nobody answers

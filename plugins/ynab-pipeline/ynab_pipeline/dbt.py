@@ -14,14 +14,12 @@ from psycopg.pq import Conninfo
 
 from ynab_pipeline import project
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.connection import SCHEMA, parameters, schema
+from ynab_pipeline.connection import SCHEMA, VIEWS, parameters, schema
 from ynab_pipeline.database import active_settings
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import INFORMATION, become, has_option
 
-#: Schema of the views.
-VIEWS = "YNAB_BUDGET_SCHEMA"
 #: dbt shows no variable of this prefix in its log.
 _PASSWORD = "DBT_ENV_SECRET_PGPASSWORD"  # noqa: S105 -- a name
 
@@ -36,6 +34,7 @@ def main() -> None:
             os.environ.setdefault(name, folder)
         if not has_option(arguments, INFORMATION):
             _choose_schema()
+            _choose_files()
             _choose_database()
         become("dbt", arguments)
     except (PipelineError, OSError) as error:
@@ -50,6 +49,14 @@ def _choose_schema() -> None:
             f"the tables are in the schema {schema()}, so the views need one of their own: set "
             f"{VIEWS}, to budget if this is the only account in the database"
         )
+
+
+def _choose_files() -> None:
+    """Keep what dbt compiles and logs for a tenant apart from that of others."""
+    folder, meltano, tenant = project.root(), project.meltano_folder(), project.tenant_name()
+    if folder and meltano and tenant:
+        os.environ["DBT_TARGET_PATH"] = str(meltano / "transform")
+        os.environ["DBT_LOG_PATH"] = str(folder / "logs" / tenant)
 
 
 def _choose_database() -> None:

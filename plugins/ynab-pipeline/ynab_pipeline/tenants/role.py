@@ -135,7 +135,8 @@ def _taken(found: str, wanted: Request) -> str:
 
 def _create(session: Session, wanted: Request) -> None:
     for schema in wanted.schemas:
-        if session.execute("SELECT FROM pg_namespace WHERE nspname = %s", [schema]).fetchone():
+        there = session.execute("SELECT FROM pg_namespace WHERE nspname = %s", [schema])
+        if there.rowcount:
             raise PipelineError(
                 f"the schema {schema} exists already: choose another name for the tenant"
             )
