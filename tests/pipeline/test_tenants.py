@@ -11,6 +11,7 @@ import pytest
 from tests.support.meltano_project import MELTANO, Project, stalled
 from tests.support.tenants import (
     COMMAND,
+    TOKEN,
     env_file,
     local_project,
     pipeline,
@@ -23,8 +24,7 @@ from tests.support.tenants import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TOKEN = "kt8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
-OTHER_TOKEN = "another-0KcP3sFhD9uGaEi2oTzXr7Bkt8Zq"  # noqa: S105 likewise
+OTHER_TOKEN = "another-0KcP3sFhD9uGaEi2oTzXr7Bkt8Zq"  # noqa: S105 opens nothing
 SERVER = ".data/postgres"
 FILES = (".meltano/tenants/{}", "logs/{}", "tenants/{}.env", "tenants/{}.draft")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+TOKEN = "kt8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
 COMMAND = str(PYTHON.with_name("ynab-pipeline"))
 
 
@@ -87,3 +88,25 @@ def served(account: Sandbox, project: Project, name: str) -> Iterator[Sandbox]:
     with serve(account, port=0) as url:
         set_values(project, name, TAP_YNAB_API_URL=url)
         yield account
+
+
+def content(name: str, **other: str) -> str:
+    """A tenant's file."""
+    values = {
+        "YNAB_PERSONAL_ACCESS_TOKEN": TOKEN,
+        "MELTANO_ENVIRONMENT": "local",
+        "MELTANO_RUN_STATE_ID_SUFFIX": name,
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": f"ynab_{name}",
+        "YNAB_BUDGET_SCHEMA": f"budget_{name}",
+        "TARGET_POSTGRES_USER": f"ynab_{name}",
+        "TARGET_POSTGRES_PASSWORD": "secret",
+        **other,
+    }
+    return "".join(f"{key}='{value}'\n" for key, value in values.items() if value)
+
+
+def write(folder: Path, name: str, text: str, mode: int = 0o600) -> None:
+    path = folder / "tenants" / f"{name}.env"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)

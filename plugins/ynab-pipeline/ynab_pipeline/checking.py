@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from ynab_pipeline import meltano
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.project import log_file
 
 if TYPE_CHECKING:
     import argparse
@@ -120,7 +121,7 @@ def _compare(
         sys.stdout.buffer.flush()
     code = comparing.wait()
     if code not in {0, DRIFT, TROUBLE}:
-        raise PipelineError("the comparison has failed; logs/meltano.log says how")
+        raise PipelineError(f"the comparison has failed; {log_file()} says how")
     return 1 if code == DRIFT else code
 
 

@@ -43,6 +43,13 @@ def tenant_folder(folder: Path, name: str) -> Path:
     return folder / _MELTANO / _TENANTS / name
 
 
+def log_file() -> str:
+    """Return the path of Meltano's log in the project, for messages."""
+    meltano = Path(os.environ.get(SYSTEM, ""))
+    is_tenants = meltano.parts[-3:-1] == (_MELTANO, _TENANTS)
+    return f"logs/{meltano.name}/meltano.log" if is_tenants else "logs/meltano.log"
+
+
 def tenant_of(folder: Path, meltano: Path) -> str | None:
     """Return the tenant that has this folder of Meltano's in a project, or None if none has."""
     return meltano.name if meltano == tenant_folder(folder, meltano.name).resolve() else None

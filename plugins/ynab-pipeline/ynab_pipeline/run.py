@@ -20,6 +20,7 @@ from ynab_pipeline.errors import UsageError
 from ynab_pipeline.log import say
 from ynab_pipeline.notices import Notices
 from ynab_pipeline.ping import ping
+from ynab_pipeline.project import log_file
 from ynab_pipeline.reason import REASON, reason_file, reason_in
 from ynab_pipeline.signals import Signals
 from ynab_pipeline.status_page import span
@@ -157,7 +158,7 @@ def _reason(code: int, path: Path | None) -> str:
     if code < 0:
         name = signal.Signals(-code).name
         return f"Meltano was killed by {name}, as happens if memory runs out"
-    return reason_in(path) or f"Meltano ended with {code}; logs/meltano.log says why"
+    return reason_in(path) or f"Meltano ended with {code}; {log_file()} says why"
 
 
 def _stop(task: Task, child: subprocess.Popen[bytes], number: int, signals: Signals) -> None:
