@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import STAYS, Beside, wait_for
 
-if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
-
-#: Of Meltano: tells that it runs, and says how it was ended.
-STAYS = """
-def end(number, _):
-    os.write(2, f"got {signal.Signals(number).name}\\n".encode())
-    sys.exit(1)
-signal.signal(signal.SIGINT, end)
-signal.signal(signal.SIGTERM, end)
-os.write(2, b"runs\\n")
-signal.pause()
-"""
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Beside:
     return Beside(tmp_path)
-
-
-def wait_for(process: subprocess.Popen[str], words: str) -> str:
-    assert process.stderr
-    return next(line for line in process.stderr if words in line)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +77,7 @@ def test_wrong_usage(beside: Beside, arguments: list[str], words: str) -> None:
     assert beside.started == []
 
 
-@pytest.mark.parametrize("content", [None, "jobs: [", b"\xff"])
+@pytest.mark.parametrize("content", [None, "", "jobs: [", "jobs: [5, {}]", b"\xff"])
 def test_a_project_that_cannot_be_read(beside: Beside, content: str | bytes | None) -> None:
     path = beside.folder / "meltano.yml"
     if content is None:
@@ -150,3 +133,18 @@ def test_a_signal_ends_the_wait(beside: Beside) -> None:
     assert process.returncode == 143
     assert stderr == "sync was ended by SIGTERM before it started\n"
     assert beside.started == []
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_full_disk_for_the_log(beside: Beside, code: int) -> None:
+    with FULL.open("w") as log:
+        done = subprocess.run(
+            beside.command("run", "sync", "--jitter=1s"),
+            env=beside.environment(f"sys.exit({code})"),
+            cwd=beside.folder,
+            stderr=log,
+            check=False,
+        )
+    assert done.returncode == code
+    assert len(beside.started) == 1

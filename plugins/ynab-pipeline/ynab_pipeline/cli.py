@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import checking, meltano, run, status
+from ynab_pipeline import checking, meltano, notify, run, schedule, status
 from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.tenants import command as tenants
 
@@ -49,6 +49,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "run": Command(
         "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
+    ),
+    "notify": Command("send a message, to try the URLs of YNAB_PIPELINE_NOTIFY", notify.run),
+    "schedule": Command(
+        "run the schedules of meltano.yml until it is ended", schedule.run, schedule.add_options
     ),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
@@ -122,3 +126,7 @@ def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
             )
         )
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
