@@ -98,7 +98,10 @@ def _add(path: Path, name: str, environment: str | None) -> None:
         values |= {env_file.ENVIRONMENT: answer["environment"], **answer["settings"]}
         env_file.write_draft(path, values)
         env_file.finish(path)
-    for note in answer["done"]:
+    notes = answer["done"]
+    if answer["is_sandbox"]:
+        notes += [f"reads the sandbox, as all do in the environment {answer['environment']}"]
+    for note in notes:
         print(f"{name} {note}", file=sys.stderr)
     print(f"{name} is added: {_shown(path)}, and in {answer['database']} the role and the schemas")
     print(f"Sync it: .venv/bin/ynab-pipeline --env-file={_shown(path)} run sync")

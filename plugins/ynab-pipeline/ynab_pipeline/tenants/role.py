@@ -8,6 +8,7 @@ on those of others.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from hashlib import sha256
@@ -17,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from ynab_pipeline import project
+from ynab_pipeline.account import SWITCH as SANDBOX
 from ynab_pipeline.connection import connect_to, failure, parameters
 from ynab_pipeline.database import SWITCH, active_settings
 from ynab_pipeline.destination import describe
@@ -275,6 +277,7 @@ def main() -> None:
         found = active_settings()
         parameters(found)  # says what is missing
         answer["database"] = describe({**found, "default_target_schema": None})
+        answer["is_sandbox"] = bool(os.environ.get(SANDBOX))
         answer["settings"] = settings_for(found, wanted)
         try:
             with connect_to(found) as session:
