@@ -272,6 +272,9 @@ def test_a_server_of_your_own(project: Project) -> None:
     with boss, pytest.raises(psycopg.errors.InsufficientPrivilege):
         boss.execute("select from ynab_cy.amounts")
 
+    other = {**shell, "TARGET_POSTGRES_DATABASE": "ynab"}
+    line = refused(pipeline(project, "tenants", "remove", "cy", "--drop-data", **other))
+    assert line.startswith("TARGET_POSTGRES_DATABASE of the tenant is own, and yours is ynab: ")
     done = pipeline(project, "tenants", "remove", "cy", "--drop-data", **shell)
     assert done.returncode == 0, done.stderr
     assert query(project, "select from pg_roles where rolname = 'ynab_cy'") == []
