@@ -192,6 +192,33 @@ def test_a_message_that_nobody_takes_comes_with_the_next_run(
     assert titles(receiver) == ["tap-ynab, demo: sync failed"] * 2
 
 
+def test_a_crash_after_sending_has_people_hear_it_twice_not_never(
+    beside: Beside, receiver: Receiver
+) -> None:
+    receiver.may_answer.clear()
+    with beside.begin("run", "sync", does=FAILS) as process:
+        assert receiver.received.wait(timeout=60)
+        process.kill()
+    receiver.may_answer.set()
+    assert beside.run("run", "sync", does=FAILS).returncode == 1
+    assert titles(receiver) == ["tap-ynab, demo: sync failed"] * 2
+
+
+def test_two_jobs_that_fail_together_are_told_once(beside: Beside, receiver: Receiver) -> None:
+    receiver.may_answer.clear()
+    with (
+        beside.begin("run", "sync", does=FAILS) as first,
+        beside.begin("run", "reconcile", does=FAILS) as second,
+    ):
+        for process in (first, second):
+            wait_for(process, " failed: the database is down")
+        assert receiver.received.wait(timeout=60)
+        receiver.may_answer.set()
+        for process in (first, second):
+            process.communicate(timeout=60)
+    assert len(receiver.messages) == 1
+
+
 def test_wrong_urls(beside: Beside, receiver: Receiver) -> None:
     """Each is said without its secrets, and the others get the message."""
     write_env(

@@ -86,8 +86,8 @@ def test_a_run_is_ended_with_the_scheduler(beside: Beside) -> None:
 
 
 def test_two_schedulers(beside: Beside) -> None:
-    with beside.begin(*SCHEDULE, does=STAYS) as process:
-        wait_for(process, "runs")
+    with beside.begin(*SCHEDULE) as process:
+        wait_for(process, "succeeded")
         refused = beside.run(*SCHEDULE)
         assert refused.returncode == 1
         (line,) = refused.stderr.splitlines()
