@@ -96,7 +96,7 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing the tap, the loader, the sandbox, PostgreSQL and the report ..."
 	@mkdir -p .meltano && chmod 700 .meltano # a run writes the token there
 	@$(MELTANO) --log-level=warning install tap-ynab tap-ynab-reconcile target-postgres report
-	@rm -f .meltano/run/*/tap.properties.* # a catalog of before, without new streams
+	@rm -f .meltano/run/*/tap.properties.* .meltano/tenants/*/run/*/tap.properties.* # a catalog of before, without new streams
 	@touch $@
 
 # Apart, because neither a sync nor the demo needs it. Meltano also installs it when it is first run.

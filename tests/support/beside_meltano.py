@@ -111,6 +111,7 @@ class Beside:
             env=self.environment(does),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
         ) as process:

@@ -70,7 +70,7 @@ def compare(
         timeout=300,
     )
     ready, _, report = process.stdout.partition("\n")
-    assert not ready or json.loads(ready)["root"]
+    assert not ready or json.loads(ready)["meltano"]
     return Compared(process.returncode, report, process.stderr)
 
 

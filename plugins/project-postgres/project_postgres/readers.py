@@ -51,12 +51,15 @@ ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO :"role";
 ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO :"role";
 COMMIT;
 """
+# Tables to come are those of the schema's owner.
 _READ_SCHEMAS = r"""
 SELECT format('CREATE SCHEMA IF NOT EXISTS %I', name),
        format('GRANT USAGE ON SCHEMA %I TO %I', name, :'role'),
        format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', name, :'role'),
-       format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO %I', name, :'role')
-FROM json_array_elements_text(:'schemas') AS name \gexec
+       format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT SELECT ON TABLES TO %I',
+              coalesce(pg_get_userbyid(nspowner), current_user), name, :'role')
+FROM json_array_elements_text(:'schemas') AS name
+LEFT JOIN pg_namespace ON nspname = name \gexec
 COMMIT;
 """
 

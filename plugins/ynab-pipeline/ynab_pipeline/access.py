@@ -17,7 +17,7 @@ from psycopg.sql import Identifier
 
 from ynab_pipeline import project
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.connection import connect_to, libpq_variables, parameters, schema
+from ynab_pipeline.connection import VIEWS, connect_to, libpq_variables, parameters, schema
 from ynab_pipeline.database import DATABASE, SWITCH, active_settings
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
@@ -70,7 +70,13 @@ def _run(arguments: Sequence[str]) -> None:
         return
     command = parser.parse_known_args(arguments)[0].command
     asks_for_help = bool({"-h", "--help"} & set(arguments))
-    if asks_for_help or project.named_folder(SWITCH) is not None:
+    is_tenant = project.tenant_name() is not None
+    if is_tenant and command in _ANY_DATABASE and not asks_for_help:
+        _tell(command)  # project-postgres knows the superuser alone
+    elif asks_for_help or project.named_folder(SWITCH) is not None:
+        if is_tenant and command == "reader" and "--revoke" not in arguments:
+            schemas = schema(), os.environ.get(VIEWS, "")
+            arguments = [*arguments, *(f"--schema={name}" for name in schemas if name)]
         if command in _RUNNING_SERVER and not asks_for_help:
             active_settings()  # starts it
         become("project-postgres", ["--database", DATABASE, *arguments])
@@ -80,7 +86,11 @@ def _run(arguments: Sequence[str]) -> None:
             "your own: choose --environment=local or demo"
         )
     else:
-        print(_url(parameters(active_settings())) if command == "url" else f"running: {_status()}")
+        _tell(command)
+
+
+def _tell(command: str) -> None:
+    print(_url(parameters(active_settings())) if command == "url" else f"running: {_status()}")
 
 
 def _become_psql(arguments: Sequence[str]) -> NoReturn:
@@ -93,7 +103,8 @@ def _become_psql(arguments: Sequence[str]) -> NoReturn:
     with connect_to(found) as session:
         uses_tls = bool(session.pgconn.ssl_in_use)
     wanted = parameters(found)
-    path = f"{Identifier(schema()).as_string()},budget,public"
+    views = Identifier(os.environ.get(VIEWS) or "budget").as_string()
+    path = f"{Identifier(schema()).as_string()},{views},public"
     for sign in ("\\", " "):
         path = path.replace(sign, f"\\{sign}")
     options = wanted.get("options") or os.environ.get("PGOPTIONS", "")

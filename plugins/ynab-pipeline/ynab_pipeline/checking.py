@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from ynab_pipeline import meltano
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.project import log_file
 
 if TYPE_CHECKING:
     import argparse
@@ -99,7 +100,7 @@ def _compare(
     variables = {name: value for name, value in os.environ.items() if name != STATE}
     if is_delta:
         state = _fitting(_state(found["environment"], found["suffix"]), found["tables"])
-        folder = TemporaryDirectory(dir=Path(found["root"], ".meltano", "run"), prefix="preview-")
+        folder = TemporaryDirectory(dir=Path(found["meltano"], "run"), prefix="preview-")
         path = Path(stack.enter_context(folder), "state.json")
         path.write_text(json.dumps(state), encoding="utf-8")
         variables[STATE] = str(path)
@@ -120,7 +121,7 @@ def _compare(
         sys.stdout.buffer.flush()
     code = comparing.wait()
     if code not in {0, DRIFT, TROUBLE}:
-        raise PipelineError("the comparison has failed; logs/meltano.log says how")
+        raise PipelineError(f"the comparison has failed; {log_file()} says how")
     return 1 if code == DRIFT else code
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ynab_pipeline import backup, checking, meltano, notify, restore, run, schedule, status
 from ynab_pipeline.errors import PipelineError, UsageError, explain
+from ynab_pipeline.tenants import command as tenants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +64,9 @@ COMMANDS: dict[str, Command] = {
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
         status.add_options,
+    ),
+    "tenants": Command(
+        "add, list or remove accounts that are kept apart", tenants.run, tenants.add_options
     ),
     "preview": Command("say what a sync would do, and do nothing", checking.preview),
     "verify": Command(

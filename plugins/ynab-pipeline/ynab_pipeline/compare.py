@@ -75,7 +75,7 @@ def _run(connection: Connection, options: argparse.Namespace) -> int:
     comparison = Comparison(connection, schema, is_delta=options.preview)
     # The account is worth reading now: there is a database to compare it with.
     ready = {
-        "root": str(project.root() or "."),
+        "meltano": str(project.meltano_folder() or "."),
         "environment": environment,
         "suffix": suffix,
         "tables": comparison.tables() if options.preview else {},

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
+from ynab_pipeline import project
 from ynab_pipeline.database import active_settings
 from ynab_pipeline.destination import describe, is_true, settings
 from ynab_pipeline.errors import PipelineError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: The schema of the tables unless the loader's settings name another.
 SCHEMA = "ynab"
+#: Names the schema of the views.
+VIEWS = "YNAB_BUDGET_SCHEMA"
 _PREFIX = "TARGET_POSTGRES_"
 _REQUIRED = ("host", "user", "password")  # port and database have defaults
 _PATIENCE = 15  # seconds; without it, minutes for an address at which nobody answers
@@ -74,7 +77,14 @@ def connect_to(found: Settings, *, read_only: bool = False) -> psycopg.Connectio
 
 def failure(error: psycopg.Error, found: Settings) -> PipelineError:
     """Return an error of the database as one line that says what to do, without the password."""
-    words = explained(str(error))
+    tenant = project.tenant_name()
+    if tenant and "authentication failed" in str(error):
+        words = (
+            f"the role {found.get('user')} is gone or has another password: remove the tenant "
+            f"{tenant} and add it again, with .venv/bin/ynab-pipeline tenants"
+        )
+    else:
+        words = explained(str(error))
     if password := parameters(found).get("password"):
         words = words.replace(str(password), "...")
     return PipelineError(f"database {describe({**found, 'default_target_schema': None})}: {words}")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from meltano.core.logging import formatters  # type: ignore[import-not-found]
 from meltano.core.project import Project  # type: ignore[import-not-found]
 
+from ynab_pipeline.project import tenant_of
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -121,8 +123,11 @@ def console() -> logging.Handler:
 
 def log_file() -> logging.Handler:
     """Return the handler that writes all lines to the project's log."""
-    folder = Project.find().root / "logs"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    project = Project.find()
+    folder = project.root / "logs"
+    if tenant := tenant_of(project.root, project.sys_dir_root):
+        folder /= tenant
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handler = RotatingFileHandler(
         folder / "meltano.log", maxBytes=5 * _MEGABYTE, backupCount=3, encoding="utf-8", delay=True
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from ynab_pipeline import project
 from ynab_pipeline.destination import describe, settings
@@ -22,7 +23,8 @@ DATABASE = "ynab"
 def active_settings(arguments: Sequence[str] = ()) -> dict[str, Any]:
     """Return the loader's settings that name its database; a project's server is started.
 
-    Its URL is in `project_url`, and in place of that of the settings.
+    Its URL is in `project_url`, and in place of that of the settings. It is the superuser's, or the
+    one of the tenant's role.
 
     Args:
         arguments: The loader's command line.
@@ -33,7 +35,10 @@ def active_settings(arguments: Sequence[str] = ()) -> dict[str, Any]:
     found = settings(arguments)
     folder = project.named_folder(SWITCH)
     if folder is not None:
-        found["project_url"] = found["sqlalchemy_url"] = _server_url(folder)
+        url = server_url(folder)
+        if project.tenant_name():
+            url = with_role(url, str(found.get("user")), str(found.get("password")))
+        found["project_url"] = found["sqlalchemy_url"] = url
         found["ssh_tunnel_enable"] = False
     return found
 
@@ -53,13 +58,15 @@ def choose_database(found: Mapping[str, Any]) -> list[str]:
         say(f"database: {describe(found)}")
         return []
     say(f"database: {describe(found)} (project PostgreSQL in {folder})")
-    override = folder / "target-postgres.json"
+    # A tenant's URL is not for another one that runs meanwhile.
+    own_folder = project.meltano_folder() if project.tenant_name() else None
+    override = (own_folder or folder) / "target-postgres.json"
     url = str(found["project_url"]).replace("postgresql:", "postgresql+psycopg:", 1)
     write_config(override, {"sqlalchemy_url": url, "ssh_tunnel": {"enable": False}})
     return ["--config", str(override)]
 
 
-def _server_url(folder: Path) -> str:
+def server_url(folder: Path) -> str:
     """Start the project's server unless it runs, and return the URL of its database.
 
     PGHOSTADDR, PGSSLMODE and the rest of the family, which would still apply to it, are taken out
@@ -85,3 +92,12 @@ def _server_url(folder: Path) -> str:
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
     return url
+
+
+def with_role(url: str, role: str, password: str) -> str:
+    """Return a URL for another role."""
+    parts = urlsplit(url)
+    address = f"{parts.hostname}:{parts.port}"
+    return urlunsplit(
+        parts._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{address}")
+    )

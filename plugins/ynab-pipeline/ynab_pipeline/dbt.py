@@ -30,9 +30,18 @@ def main() -> None:
             os.environ.setdefault(name, folder)
         if not has_option(arguments, INFORMATION):
             views.prepare(views.refuse_foreign)
+            _choose_files()
             if "PGPASSWORD" in os.environ:
                 os.environ[_PASSWORD] = os.environ.pop("PGPASSWORD")
         become("dbt", arguments)
     except (PipelineError, OSError) as error:
         say(f"ynab-pipeline-dbt: {explain(error)}", "error")
         sys.exit(1)
+
+
+def _choose_files() -> None:
+    """Keep what dbt compiles and logs for a tenant apart from that of others."""
+    folder, meltano, tenant = project.root(), project.meltano_folder(), project.tenant_name()
+    if folder and meltano and tenant:
+        os.environ["DBT_TARGET_PATH"] = str(meltano / "transform")
+        os.environ["DBT_LOG_PATH"] = str(folder / "logs" / tenant)

@@ -38,16 +38,19 @@ _ADDRESS = re.compile(
 )
 
 
-def settings(arguments: Sequence[str] = ()) -> dict[str, Any]:
+def settings(
+    arguments: Sequence[str] = (), variables: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
     """Return the loader's settings that name its database.
 
     Args:
         arguments: The loader's command line. The files it names win over the environment, and a
             later file over those before it, as in the loader.
+        variables: The environment.
     """
     found: dict[str, Any] = {}
     for name in _NAMES:
-        value = os.environ.get(f"{_PREFIX}{name.upper()}")
+        value = variables.get(f"{_PREFIX}{name.upper()}")
         if value:
             found[name] = value
     for path in values_of("--config", arguments):

@@ -59,5 +59,5 @@ def take(name: str) -> dict[str, Any] | None:
 
 
 def _path(name: str) -> Path | None:
-    root, run = project.root(), os.environ.get(_RUN)
-    return root / ".meltano" / "turns" / f"{run}.{name}.json" if root and run else None
+    meltano, run = project.meltano_folder(), os.environ.get(_RUN)
+    return meltano / "turns" / f"{run}.{name}.json" if meltano and run else None

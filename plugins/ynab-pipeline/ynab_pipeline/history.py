@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ from cronsim import CronSimError
 # Types are checked where Meltano is not installed: it has an environment of its own.
 from meltano.core.db import project_engine  # type: ignore[import-not-found]
 from meltano.core.job import Job, State  # type: ignore[import-not-found]
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from ynab_pipeline import meltano
 from ynab_pipeline.cron import following
@@ -40,7 +44,7 @@ class History:
         self._project = meltano.project()
         self._meltano = self._project.meltano
 
-    def runs(self, environment: str, suffix: str) -> list[Run]:
+    def runs(self, environment: str, suffix: str, database: str | None = None) -> list[Run]:
         """Return the runs that matter for the present state, the latest first.
 
         These are, of each job, those that are under way and the last one before them.
@@ -48,21 +52,25 @@ class History:
         Args:
             environment: The environment of Meltano.
             suffix: The suffix of the state id, if any.
+            database: The URI of Meltano's database, that of the project if None.
 
         Raises:
             PipelineError: If Meltano's database does not answer.
         """
         try:
-            return self._runs(environment, suffix)
+            return self._runs(environment, suffix, database)
         except SQLAlchemyError as error:
             line = str(error).partition("\n")[0]
             raise PipelineError(f"Meltano's run history cannot be read: {line}") from error
 
-    def _runs(self, environment: str, suffix: str) -> list[Run]:
-        _, new_session = project_engine(self._project)
+    def _runs(self, environment: str, suffix: str, database: str | None) -> list[Run]:
+        if database is None:
+            engine, _ = project_engine(self._project)
+        else:
+            engine = create_engine(database, poolclass=NullPool)
         found: list[Run] = []
-        with new_session() as session:
-            for pair, job in self._pairs().items():
+        with Session(engine) as session:
+            for pair, job in self._pairs.items():
                 state_id = ":".join(filter(None, (environment, pair, suffix)))
                 history = session.query(Job).filter(Job.job_name == state_id)
                 for row in history.order_by(Job.started_at.desc()):
@@ -73,6 +81,7 @@ class History:
                         break
         return sorted(found, key=lambda run: run.started_at, reverse=True)
 
+    @cached_property
     def _pairs(self) -> dict[str, str]:
         """Return the job of each extractor and loader, by their part of the state id."""
         pairs: dict[str, str] = {}

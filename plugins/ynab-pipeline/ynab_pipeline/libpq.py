@@ -15,12 +15,11 @@ import sys
 from typing import Any
 
 from ynab_pipeline import project
-from ynab_pipeline.connection import SCHEMA, connect_to, libpq_variables, parameters, schema
+from ynab_pipeline.connection import SCHEMA, VIEWS, connect_to, libpq_variables, parameters, schema
 from ynab_pipeline.database import active_settings
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.log import say
-from ynab_pipeline.views import VARIABLE
 
 _BUDGET = "budget"
 _PER_MAJOR = 10_000  # of the number that libpq has for a server's version
@@ -87,7 +86,7 @@ def _major(path: str) -> int:
 def _found() -> dict[str, Any]:
     settings = active_settings()
     tables = schema()
-    views = os.environ.get(VARIABLE) or (_BUDGET if tables == SCHEMA else None)
+    views = os.environ.get(VIEWS) or (_BUDGET if tables == SCHEMA else None)
     own = [name for name in (tables, views) if name]
     with connect_to(settings, read_only=True) as session:
         uses_tls = bool(session.pgconn.ssl_in_use)

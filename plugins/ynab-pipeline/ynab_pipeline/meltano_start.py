@@ -11,11 +11,15 @@ import signal
 import sys
 from pathlib import Path
 
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.project import SYSTEM
+from ynab_pipeline.tenants import start
+
 _PROJECT = Path(sys.prefix).parent
 
 
 def _has_token_alone(env: Path) -> bool:
-    """Tell if a .env has a token, but does not choose an environment."""
+    """Tell if an env file has a token, but does not choose an environment."""
     if not env.is_file():
         return False
     from dotenv import dotenv_values  # noqa: PLC0415 -- Meltano's; not needed without a .env
@@ -26,13 +30,19 @@ def _has_token_alone(env: Path) -> bool:
 
 # It writes plugins' settings, secrets among them, into files that would be readable by all.
 os.umask(0o077)
+try:
+    start.enter(sys.orig_argv)
+except (PipelineError, OSError) as error:
+    sys.stderr.write(f"ynab-pipeline: {explain(error)}\n")
+    os._exit(1)  # an exception would not end Python, which reads this as a .pth file
 # Its own logs would be in the home folder.
-os.environ["XDG_STATE_HOME"] = str(_PROJECT / ".meltano" / "state")
+_SYSTEM = os.environ.get(SYSTEM) or str(_PROJECT / ".meltano")
+os.environ["XDG_STATE_HOME"] = str(Path(_SYSTEM, "state"))
 os.environ.setdefault("MELTANO_CLI_LOG_CONFIG", str(Path(__file__).with_name("meltano_log.yaml")))
 # After a run that was killed, it would refuse the next one for five minutes. Runs take turns.
 os.environ.setdefault("MELTANO_RUN_FORCE", "true")
 # The default, `demo`, is not for those who have a token.
-if _has_token_alone(Path(".env")):
+if _has_token_alone(Path(start.env_file_of(sys.orig_argv) or ".env")):
     os.environ.setdefault("MELTANO_ENVIRONMENT", "local")
 # Its version is logged before it has read a logging configuration.
 logging.getLogger("meltano.cli.cli").setLevel(logging.WARNING)

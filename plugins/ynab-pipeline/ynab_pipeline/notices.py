@@ -63,7 +63,7 @@ class Notices:
     @property
     def _path(self) -> Path:
         key = tenant_key(self.project.tenant)
-        return self.project.root / ".meltano" / "notices" / f"{key}.json"
+        return self.project.meltano / "notices" / f"{key}.json"
 
     def _tell(self, job: str, state: str, reason: str) -> None:
         try:

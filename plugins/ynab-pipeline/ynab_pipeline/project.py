@@ -9,16 +9,74 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ynab_pipeline.errors import PipelineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SUFFIX = "MELTANO_RUN_STATE_ID_SUFFIX"
+#: Meltano's folder, `.meltano` in the project unless set.
+SYSTEM = "MELTANO_SYS_DIR_ROOT"
+_MELTANO = ".meltano"
+_TENANTS = "tenants"
 
 
 def root() -> Path | None:
     """Return the project's folder, or None outside Meltano."""
     folder = os.environ.get("MELTANO_PROJECT_ROOT")
     return Path(folder) if folder else None
+
+
+def meltano_folder() -> Path | None:
+    """Return Meltano's folder, or None outside Meltano; a tenant has one of its own."""
+    folder = root()
+    return folder and meltano_in(folder)
+
+
+def meltano_in(folder: Path) -> Path:
+    """Return Meltano's folder for a project, which is another one for each tenant."""
+    return Path(os.environ.get(SYSTEM) or folder / _MELTANO)
+
+
+def tenant_folder(folder: Path, name: str) -> Path:
+    """Return Meltano's folder for a tenant of a project."""
+    return folder / _MELTANO / _TENANTS / name
+
+
+def log_file() -> str:
+    """Return the path of Meltano's log in the project, for messages."""
+    meltano = Path(os.environ.get(SYSTEM, ""))
+    is_tenants = meltano.parts[-3:-1] == (_MELTANO, _TENANTS)
+    return f"logs/{meltano.name}/meltano.log" if is_tenants else "logs/meltano.log"
+
+
+def tenant_of(folder: Path, meltano: Path) -> str | None:
+    """Return the tenant that has this folder of Meltano's in a project, or None if none has."""
+    return meltano.name if meltano == tenant_folder(folder, meltano.name).resolve() else None
+
+
+def tenant_name() -> str | None:
+    """Return the name of the tenant that this process works for, or None if it is none.
+
+    Raises:
+        PipelineError: If only its folder of Meltano's or only the suffix of the state id is a
+            tenant's.
+    """
+    folder, meltano, (_, suffix) = root(), meltano_folder(), tenant()
+    if folder is None or meltano is None:
+        return None
+    name = tenant_of(folder, meltano)
+    if name is None and suffix and folder.joinpath(_TENANTS, f"{suffix}.env").exists():
+        raise PipelineError(
+            f"{SUFFIX}={suffix} is a tenant's: use .venv/bin/meltano, which `make install` "
+            f"installs, with --env-file={_TENANTS}/{suffix}.env"
+        )
+    if name is not None and suffix != name:
+        raise PipelineError(
+            f"this is not the env file of the tenant {name}, as `meltano schedule run` does not "
+            "pass --env-file on: use .venv/bin/ynab-pipeline run"
+        )
+    return name
 
 
 def tenant() -> tuple[str, str]:
@@ -71,9 +129,9 @@ def make_private(arguments: Sequence[str]) -> None:
     folder = root()
     if folder is None:
         return
-    meltano = folder / ".meltano"
+    meltano = meltano_folder() or folder
     # Each of them, for another user may already be inside.
-    for private in (meltano, *meltano.glob("run"), *meltano.glob("run/*")):
+    for private in (folder / _MELTANO, meltano, *meltano.glob("run"), *meltano.glob("run/*")):
         if private.is_dir():
             private.chmod(0o700)
     configs = set(meltano.glob("run/*/*.config.json"))

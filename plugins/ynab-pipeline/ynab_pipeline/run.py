@@ -20,6 +20,7 @@ from ynab_pipeline.errors import UsageError
 from ynab_pipeline.log import say
 from ynab_pipeline.notices import Notices
 from ynab_pipeline.ping import ping
+from ynab_pipeline.project import log_file
 from ynab_pipeline.reason import REASON, reason_file, reason_in
 from ynab_pipeline.signals import Signals
 from ynab_pipeline.status_page import span
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from ynab_pipeline.workspace import Task
+    from ynab_pipeline.workspace import Task, Workspace
 
 EXIT_CODES = """\
 exit codes:
@@ -56,6 +57,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="0s",
         help="first wait for a random time, of up to TIME: 90s, 30m, 1h",
     )
+    parser.add_argument(
+        "--tenants", action="store_true", help="for each tenant, instead of the active environment"
+    )
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        metavar="N",
+        help="with --tenants: how many run at the same time (default: 1)",
+    )
     parser.epilog = EXIT_CODES
 
 
@@ -64,8 +74,12 @@ def run(options: argparse.Namespace) -> int:
     jitter = time_of(options.jitter)
     project = workspace.find(options.environment)
     task = project.task(options.job)
+    if options.tenants:
+        return _run_tenants(options, project, jitter)
+    if options.parallel is not None:
+        raise UsageError("--parallel is for --tenants")
     notices = Notices(project, options.environment)
-    with Signals() as signals, reason_file(project.root / ".meltano") as path:
+    with Signals() as signals, reason_file(project.meltano) as path:
         if number := _wait(task, jitter, signals):
             return 128 + number
         with _start(task, options.environment, path) as child:
@@ -85,6 +99,20 @@ def run(options: argparse.Namespace) -> int:
             notices.succeeded(task.name)
         ping(project.variables, has_failed=bool(reason))
         return _FAILED if reason else 0
+
+
+def _run_tenants(options: argparse.Namespace, project: Workspace, jitter: timedelta) -> int:
+    from ynab_pipeline.tenants import runs  # noqa: PLC0415 -- not needed otherwise
+
+    if options.environment or meltano.env_file:
+        raise UsageError("a tenant's file names its environment: leave out what names one")
+    parallel = 1 if options.parallel is None else options.parallel
+    if parallel < 1:
+        raise UsageError(f"--parallel is {parallel}: 1 or more is expected")
+    with Signals() as signals:
+        if number := _wait(project.task(options.job), jitter, signals):
+            return 128 + number
+        return runs.run_all(project.root, options.job, parallel, signals)
 
 
 def time_of(text: str) -> timedelta:
@@ -131,7 +159,7 @@ def _reason(code: int, path: Path | None) -> str:
     if code < 0:
         name = signal.Signals(-code).name
         return f"Meltano was killed by {name}, as happens if memory runs out"
-    return reason_in(path) or f"Meltano ended with {code}; logs/meltano.log says why"
+    return reason_in(path) or f"Meltano ended with {code}; {log_file()} says why"
 
 
 def _stop(task: Task, child: subprocess.Popen[bytes], number: int, signals: Signals) -> None:

@@ -59,7 +59,7 @@ def _lock(project: Workspace) -> IO[bytes]:
         PipelineError: If there is one already.
     """
     key = tenant_key(project.tenant)
-    lock = os.fdopen(open_lock(project.root / ".meltano" / "turns" / f"{key}-schedule.lock"), "rb")
+    lock = os.fdopen(open_lock(project.meltano / "turns" / f"{key}-schedule.lock"), "rb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

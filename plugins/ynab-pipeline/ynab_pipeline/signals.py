@@ -6,15 +6,21 @@ import os
 import select
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import subprocess
     from types import FrameType
 
     from typing_extensions import Self
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Child(Protocol):
+    """What `Signals.wait` needs of a child process, or of several."""
+
+    def poll(self) -> int | None:
+        """Return a number once it has ended."""
 
 
 class Signals:
@@ -54,9 +60,7 @@ class Signals:
         number, self.received = self.received, None
         return number
 
-    def wait(
-        self, child: subprocess.Popen[bytes] | None = None, timeout: float | None = None
-    ) -> None:
+    def wait(self, child: Child | None = None, timeout: float | None = None) -> None:
         """Wait until the child has ended, a signal has come, or the time is over.
 
         Args:

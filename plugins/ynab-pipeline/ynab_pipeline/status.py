@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -18,13 +16,16 @@ from ynab_pipeline.status_page import document, page
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Mapping
+
+    from ynab_pipeline.freshness import Run, Scheduled
 
 #: Two syncs in a row are missing, of those every four hours.
 STALE_HOURS = 9.0
 _MAXIMUM = 24 * 365 * 100
 
-_OLD = 1
-_UNKNOWN = 2
+#: Exit codes, with 0 for fresh.
+OLD, UNKNOWN = 1, 2
 
 EXIT_CODES = """\
 exit codes:
@@ -38,11 +39,16 @@ exit codes:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a monitor")
+    parser.add_argument("--tenants", action="store_true", help="of all tenants, a line for each")
     parser.epilog = EXIT_CODES
 
 
 def run(options: argparse.Namespace) -> int:
     """Print how fresh the tables are, and return the exit code."""
+    if options.tenants:
+        from ynab_pipeline.tenants import overview  # noqa: PLC0415 -- not needed otherwise
+
+        return overview.run(options)
     try:
         found = look(options.environment)
     except PipelineError as error:
@@ -50,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
             print(json.dumps({"state": "unknown", "error": str(error)}))
         else:
             print(f"ynab-pipeline: {error}", file=sys.stderr)
-        return _UNKNOWN
+        return UNKNOWN
     print(json.dumps(document(**found), indent=2) if options.json else page(**found))
-    return 0 if found["report"].state == FRESH else _OLD
+    return 0 if found["report"].state == FRESH else OLD
 
 
 def look(environment: str | None) -> dict[str, Any]:
@@ -64,20 +70,27 @@ def look(environment: str | None) -> dict[str, Any]:
     Raises:
         PipelineError: If it cannot be known.
     """
-    line = meltano.command_line(environment, "invoke", "target-postgres:syncs")
-    with subprocess.Popen(
-        line,
-        env={**os.environ, "MELTANO_CLI_LOG_FORMAT": "json"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
-        # Meltano takes half a second to import: meanwhile, in this process too.
-        from ynab_pipeline.history import History  # noqa: PLC0415
+    process = meltano.start_command("syncs", environment)
+    # Meltano takes half a second to import: meanwhile, in this process too.
+    from ynab_pipeline.history import History  # noqa: PLC0415
 
-        stdout, stderr = process.communicate()
-    answer = _answer(stdout, stderr)
+    answer, history = meltano.answer(process), History()
+    return judge(answer, history.runs(answer["environment"], answer["suffix"]), history.schedule())
+
+
+def judge(
+    answer: Mapping[str, Any], runs: Iterable[Run], schedule: Iterable[Scheduled]
+) -> dict[str, Any]:
+    """Return how fresh the tables are, as arguments of `page`.
+
+    Args:
+        answer: The answer of `syncs`.
+        runs: Meltano's runs, as `assess` takes them.
+        schedule: The next runs.
+
+    Raises:
+        PipelineError: If it cannot be known.
+    """
     stale_after = hours(answer["stale_after"])
     now = datetime.now(timezone.utc)
     syncs = [
@@ -90,48 +103,13 @@ def look(environment: str | None) -> dict[str, Any]:
         )
         for row in answer["syncs"]
     ]
-    history = History()
-    runs = history.runs(answer["environment"], answer["suffix"])
     return {
         "report": assess(syncs, runs, now, stale_after),
-        "schedule": sorted(history.schedule(), key=lambda scheduled: scheduled.at),
+        "schedule": sorted(schedule, key=lambda scheduled: scheduled.at),
         "now": now,
         "stale_after": stale_after,
         "place": {key: answer[key] for key in ("environment", "schema")},
     }
-
-
-def _answer(stdout: str, stderr: str) -> dict[str, Any]:
-    """Return the answer of `syncs`.
-
-    Raises:
-        PipelineError: If it, or Meltano, could not answer.
-    """
-    answer = _parsed(stdout)
-    if "error" in answer:
-        raise PipelineError(answer["error"])
-    if "syncs" not in answer:
-        raise PipelineError(_error(stderr.splitlines()))
-    return answer
-
-
-def _error(log: list[str]) -> str:
-    """Return the error of Meltano in its log, as one line."""
-    entries = [_parsed(line) for line in log]
-    logged = [entry["event"] for entry in entries if entry.get("level") in {"error", "critical"}]
-    # Of its command line.
-    printed = [line.removeprefix("Error: ") for line in log if line.startswith("Error: ")]
-    errors = logged + printed + log[-1:] + ["no word of why"]
-    return f"Meltano has failed: {errors[0]}"
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """Return a JSON object, empty if it is none."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def hours(value: str) -> timedelta:
@@ -144,11 +122,11 @@ def hours(value: str) -> timedelta:
         PipelineError: If that is no number of hours.
     """
     try:
-        hours = float(value or STALE_HOURS)
+        number = float(value or STALE_HOURS)
     except ValueError:
-        hours = 0
-    if not 0 < hours <= _MAXIMUM:
+        number = 0
+    if not 0 < number <= _MAXIMUM:
         raise PipelineError(
             f"{STALE_AFTER} is {value!r}: a number of hours is expected, such as {STALE_HOURS:g}"
         )
-    return timedelta(hours=hours)
+    return timedelta(hours=number)

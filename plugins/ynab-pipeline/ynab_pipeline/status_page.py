@@ -7,6 +7,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline.freshness import DIED, LEFT, NEVER, STALE
+from ynab_pipeline.project import log_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +108,7 @@ def _words(run: Run, now: datetime) -> str:
             f"{run.job} died {ago} without a word: it was killed, or the machine stopped. The "
             "next run goes on from there."
         )
-    return f"{run.job} failed {ago}: {run.error}. logs/meltano.log has more."
+    return f"{run.job} failed {ago}: {run.error}. {log_file()} has more."
 
 
 def _wrapped(text: str) -> list[str]:

@@ -9,15 +9,20 @@ import json
 import os
 import sys
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from ynab_pipeline import project
+from ynab_pipeline.connection import connect, schema
+from ynab_pipeline.database import SWITCH
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.freshness import STALE_AFTER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Row = dict[str, Any]
 
@@ -52,29 +57,36 @@ def read(connection: psycopg.Connection[Any], schema: str) -> list[Row]:
     ]
 
 
+def tell(answer: Row, connect: Callable[[], psycopg.Connection[Any]]) -> Row:
+    """Return an answer with the rows of its schema, or with what went wrong.
+
+    Args:
+        answer: The answer so far, with the `schema`.
+        connect: Makes the connection.
+    """
+    folder = project.named_folder(SWITCH)
+    if folder and not folder.exists():
+        return {**answer, "syncs": []}  # the server is made by the first run
+    try:
+        with connect() as connection:
+            return {**answer, "syncs": read(connection, answer["schema"])}
+    except (PipelineError, OSError) as error:
+        return {**answer, "error": explain(error)}
+    except psycopg.Error as error:
+        return {**answer, "error": str(error).partition("\n")[0]}
+
+
 def main() -> None:
     """Print the rows and the settings of the active environment, or what went wrong."""
     environment, suffix = project.tenant()
-    answer: Row = {
+    answer = {
         "environment": environment,
         "suffix": suffix,
         "stale_after": os.environ.get(STALE_AFTER, ""),
+        "schema": schema(),
     }
-    try:
-        from ynab_pipeline.connection import connect, schema  # noqa: PLC0415 -- may not work
-
-        answer["schema"] = schema()
-        folder = project.named_folder("PROJECT_POSTGRES")
-        if folder is None or folder.exists():
-            with connect(read_only=True) as connection:
-                answer["syncs"] = read(connection, answer["schema"])
-        else:
-            answer["syncs"] = []  # the server is made by the first run
-    except (PipelineError, OSError) as error:
-        answer["error"] = explain(error)
-    except psycopg.Error as error:
-        answer["error"] = str(error).partition("\n")[0]
-    json.dump(answer, sys.stdout, default=datetime.isoformat)
+    found = tell(answer, lambda: connect(read_only=True))
+    json.dump(found, sys.stdout, default=datetime.isoformat)
 
 
 if __name__ == "__main__":

@@ -28,11 +28,11 @@ def wait_for_turn(name: str, notice: str) -> int | None:
     Returns:
         The descriptor of the lock: the turn ends when no process has it open any more.
     """
-    root = project.root()
-    if root is None:
+    meltano = project.meltano_folder()
+    if meltano is None:
         return None
     key = project.tenant_key(project.tenant())
-    descriptor = open_lock(root / ".meltano" / "turns" / f"{key}-{name}.lock")
+    descriptor = open_lock(meltano / "turns" / f"{key}-{name}.lock")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

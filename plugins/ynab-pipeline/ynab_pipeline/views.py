@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from ynab_pipeline import project
-from ynab_pipeline.connection import SCHEMA, connect_to, failure, schema, set_variables
+from ynab_pipeline.connection import SCHEMA, VIEWS, connect_to, failure, schema, set_variables
 from ynab_pipeline.database import active_settings
 from ynab_pipeline.errors import PipelineError
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[tuple[Any, ...]]
 
-VARIABLE = "YNAB_BUDGET_SCHEMA"
-_OF_ITS_OWN = f"set {VARIABLE} to a schema of its own for the views"
+_OF_ITS_OWN = f"set {VIEWS} to a schema of its own for the views"
 _SCHEMA = "budget"
 _FILE = "transform/views.sql"
 _TEMPORARY = "pg_temp"
@@ -70,12 +69,12 @@ def schema_of_views() -> str:
     Raises:
         PipelineError: If it could be that of another tenant.
     """
-    if schema() != SCHEMA and not os.environ.get(VARIABLE):
+    if schema() != SCHEMA and not os.environ.get(VIEWS):
         raise PipelineError(
             f"the tables are in the schema {schema()}, so the views need one of their own: set "
-            f"{VARIABLE}, to {_SCHEMA} if this is the only account in the database"
+            f"{VIEWS}, to {_SCHEMA} if this is the only account in the database"
         )
-    found = os.environ.get(VARIABLE) or _SCHEMA
+    found = os.environ.get(VIEWS) or _SCHEMA
     if found == schema():
         raise PipelineError(f"the schema {found} has the tables: {_OF_ITS_OWN}")
     return found
@@ -90,7 +89,7 @@ def prepare(see_to: Callable[[Session, Path, str, str], object]) -> None:
     Raises:
         PipelineError: If there is no way to the database, or from there.
     """
-    views = os.environ[VARIABLE] = schema_of_views()
+    views = os.environ[VIEWS] = schema_of_views()
     found = active_settings()
     try:
         with connect_to(found) as session:

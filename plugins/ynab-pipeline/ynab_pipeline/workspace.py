@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline import meltano
 from ynab_pipeline.errors import UsageError
-from ynab_pipeline.project import SUFFIX
+from ynab_pipeline.project import SUFFIX, meltano_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,11 @@ class Workspace:
     #: Variables of .env, or of the file in its place, and of this process, which win.
     variables: Mapping[str, str]
     definition: Mapping[str, Any]
+
+    @property
+    def meltano(self) -> Path:
+        """Meltano's folder, which is another one for each tenant."""
+        return meltano_in(self.root)
 
     @property
     def tenant(self) -> tuple[str, str]:
@@ -96,7 +101,7 @@ def find(environment: str | None) -> Workspace:
     import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 -- beside Meltano; slow to import
     from dotenv import dotenv_values  # noqa: PLC0415 -- likewise
 
-    root = _root()
+    root = find_root()
     env_file = root / (meltano.env_file or ".env")
     try:
         definition = yaml.safe_load((root / _FILE).read_text(encoding="utf-8"))
@@ -120,7 +125,12 @@ def find(environment: str | None) -> Workspace:
     )
 
 
-def _root() -> Path:
+def find_root() -> Path:
+    """Return the folder of the project, as Meltano would find it.
+
+    Raises:
+        UsageError: If there is no project.
+    """
     named = os.environ.get("MELTANO_PROJECT_ROOT")
     here = Path(named) if named else Path.cwd()
     for folder in (here,) if named else (here, *here.parents):

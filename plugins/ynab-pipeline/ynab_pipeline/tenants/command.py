@@ -1,0 +1,209 @@
+"""The command `ynab-pipeline tenants`: add, list and remove.
+
+What it does in the database, `role` does for the user of the active environment.
+"""
+
+# ruff: noqa: T201 -- a command prints
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import sys
+from contextlib import contextmanager
+from getpass import getpass
+from typing import TYPE_CHECKING, Any
+
+from ynab_pipeline import meltano, workspace
+from ynab_pipeline.account import TOKEN
+from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.files import open_lock
+from ynab_pipeline.project import SUFFIX, SYSTEM, tenant_folder
+from ynab_pipeline.tenants import env_file, start
+from ynab_pipeline.tenants.names import tables_of, views_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_DROP, _KEEP = "drop", "keep"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of the command and their options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in (
+        ("add", "add a tenant; asks for its token, or reads it from standard input"),
+        ("list", "list the tenants"),
+        ("remove", "remove a tenant, and drop its data or keep it"),
+    ):
+        action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if name != "list":
+            action.add_argument("name", metavar="NAME", help="the tenant")
+        if name == "remove":
+            either = action.add_mutually_exclusive_group()
+            for data, effect in (
+                (_DROP, "drop its tables, bookmarks and logs"),
+                (_KEEP, "keep them; nobody can log in as its role any more"),
+            ):
+                either.add_argument(
+                    f"--{data}-data", dest="data", action="store_const", const=data, help=effect
+                )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the action says, and return the exit code."""
+    root = workspace.find_root().resolve()
+    if SYSTEM in os.environ:
+        raise PipelineError("this is for you, not for a tenant: leave --env-file out")
+    if options.action == "list":
+        return _list(root)
+    path = env_file.path_of(root, options.name)
+    if options.action == "add":
+        _add(path, options.name, options.environment)
+    else:
+        _remove(root, path, options)
+    return 0
+
+
+def _add(path: Path, name: str, environment: str | None) -> None:
+    _refuse_existing(path, name)
+    token = _token()
+    with _alone(path.parents[1], name):
+        _refuse_existing(path, name)
+        password = env_file.password_of_draft(path) or secrets.token_hex(16)
+        values = {
+            TOKEN: token,
+            SUFFIX: name,
+            env_file.SCHEMA: tables_of(name),
+            env_file.VIEWS: views_of(name),
+            env_file.ROLE: tables_of(name),
+            env_file.PASSWORD: password,
+        }
+        # The role gets this password: an `add` that is killed from here on can be repeated.
+        env_file.write_draft(path, values)
+        process = meltano.start_command("tenant", environment)
+        try:
+            answer = meltano.answer(process, json.dumps(_request("make", name, values)))
+        except PipelineError:
+            env_file.drop_draft(path)
+            raise
+        values |= {env_file.ENVIRONMENT: answer["environment"], **answer["settings"]}
+        env_file.write_draft(path, values)
+        env_file.finish(path)
+    notes = answer["done"]
+    if answer["is_sandbox"]:
+        notes += [f"reads the sandbox, as all do in the environment {answer['environment']}"]
+    for note in notes:
+        print(f"{name} {note}", file=sys.stderr)
+    print(f"{name} is added: {_shown(path)}, and in {answer['database']} the role and the schemas")
+    print(f"Sync it: .venv/bin/ynab-pipeline --env-file={_shown(path)} run sync")
+
+
+def _refuse_existing(path: Path, name: str) -> None:
+    if path.exists():
+        raise PipelineError(f"there is a tenant {name} already, in {_shown(path)}")
+
+
+def _request(action: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `role` is to do.
+
+    Args:
+        action: Its name there.
+        name: The tenant.
+        values: Of the tenant's file, as far as there are any.
+    """
+    return {
+        "action": action,
+        "name": name,
+        "role": values.get(env_file.ROLE, tables_of(name)),
+        "schemas": (
+            values.get(env_file.SCHEMA, tables_of(name)),
+            values.get(env_file.VIEWS, views_of(name)),
+        ),
+        "password": values.get(env_file.PASSWORD, ""),
+        "database": {key: values[key] for key in env_file.DATABASE if key in values},
+    }
+
+
+def _token() -> str:
+    """Ask for the token without showing it, or read it from standard input."""
+    if sys.stdin.isatty():
+        token = getpass("YNAB token (from https://app.ynab.com/settings/developer): ")
+    else:
+        token = sys.stdin.readline()
+    token = token.strip()
+    if not token.isascii() or not token.isprintable() or not token or " " in token:
+        raise PipelineError("that is no token: one line without spaces is expected")
+    return token
+
+
+def _list(root: Path) -> int:
+    found = env_file.read_all(root)
+    drafts = env_file.drafts(root)
+    if not found and not drafts:
+        print("There are no tenants yet: .venv/bin/ynab-pipeline tenants add NAME")
+    width = max(map(len, [*found, *drafts]), default=0)
+    for name, tenant in found.items():
+        if isinstance(tenant, PipelineError):
+            print(f"{ascii(name)[1:-1]:{width}}  {tenant}")
+        else:
+            schemas = " and ".join(tenant.schemas)
+            print(f"{name:{width}}  {tenant.environment}, schemas {schemas}, role {tenant.role}")
+    for name in drafts:
+        print(f"{name:{width}}  is not finished: add it again")
+    return int(bool(drafts) or any(isinstance(each, PipelineError) for each in found.values()))
+
+
+def _remove(root: Path, path: Path, options: argparse.Namespace) -> None:
+    name = options.name
+    data = options.data or _asked(name)
+    with _alone(root, name):
+        tenant = env_file.read(path) if path.exists() else None
+        process = meltano.start_command(
+            "tenant", tenant.environment if tenant else options.environment
+        )
+        action = "drop" if data == _DROP else "close"
+        request = _request(action, name, tenant.values if tenant else {})
+        answer = meltano.answer(process, json.dumps(request))
+        if tenant is None and not answer["done"] and name not in env_file.drafts(root):
+            raise PipelineError(f"there is no tenant {name}: no file {_shown(path)}")
+        if data == _DROP:
+            for folder in (tenant_folder(root, name), root / "logs" / name, root / "output" / name):
+                shutil.rmtree(folder, ignore_errors=True)
+        path.unlink(missing_ok=True)
+        env_file.drop_draft(path)
+    print(f"{name} is removed, and its data is {'dropped' if data == _DROP else 'kept'}")
+
+
+def _asked(name: str) -> str:
+    if not sys.stdin.isatty():
+        raise PipelineError("add --drop-data or --keep-data")
+    print(f"The data of {name} are its tables and views, bookmarks, logs and reports.")
+    answer = input("Drop or keep them? [drop/keep, anything else to stop] ").strip().lower()
+    if answer not in {_DROP, _KEEP}:
+        raise PipelineError("nothing was removed")
+    return answer
+
+
+@contextmanager
+def _alone(root: Path, name: str) -> Iterator[None]:
+    """Keep commands from running for a tenant, after waiting for those that do."""
+    descriptor = open_lock(start.lock_of(tenant_folder(root, name)))
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"a command runs for {name}, waiting for that to end", file=sys.stderr)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _shown(path: Path) -> str:
+    return f"{env_file.FOLDER}/{path.name}"

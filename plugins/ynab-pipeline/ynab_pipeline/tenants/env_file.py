@@ -1,0 +1,199 @@
+"""A tenant's env file, `tenants/NAME.env`: read and checked, written and removed."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ynab_pipeline.account import TOKEN
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.project import SUFFIX
+from ynab_pipeline.tenants.names import check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+FOLDER = "tenants"
+ENVIRONMENT = "MELTANO_ENVIRONMENT"
+SCHEMA = "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"
+VIEWS = "YNAB_BUDGET_SCHEMA"
+ROLE = "TARGET_POSTGRES_USER"
+PASSWORD = "TARGET_POSTGRES_PASSWORD"  # noqa: S105 -- a name
+_REQUIRED = (TOKEN, ENVIRONMENT, SUFFIX, SCHEMA, VIEWS, ROLE, PASSWORD)
+#: What names the database in an environment.
+DATABASE = tuple(f"TARGET_POSTGRES_{name}" for name in ("HOST", "PORT", "DATABASE"))
+_HEADER = (
+    "# A tenant of tap-ynab. Holds its token and the password of its role: for the owner alone.\n"
+)
+_ENDING = ".env"
+#: Of a file that `add` has not finished.
+_DRAFT = ".draft"
+_OTHERS = 0o077
+#: Characters that Meltano or its parser of env files would not take literally between quotes.
+_SPECIAL = re.compile(r"[^ -~]|['\\$]")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant, as its env file describes it."""
+
+    name: str
+    path: Path
+    values: Mapping[str, str]
+
+    @property
+    def environment(self) -> str:
+        """The environment of Meltano."""
+        return self.values[ENVIRONMENT]
+
+    @property
+    def schemas(self) -> tuple[str, str]:
+        """The schema of its tables, and that of its views."""
+        return self.values[SCHEMA], self.values[VIEWS]
+
+    @property
+    def role(self) -> str:
+        """Its role in the database."""
+        return self.values[ROLE]
+
+
+def path_of(root: Path, name: str) -> Path:
+    """Return the path of a tenant's file, which need not exist.
+
+    Raises:
+        PipelineError: If a tenant can't have that name.
+    """
+    check_name(name)
+    return root / FOLDER / f"{name}{_ENDING}"
+
+
+def read(path: Path) -> Tenant:
+    """Read a tenant's file.
+
+    Raises:
+        PipelineError: If it is not there, or is not as it should be.
+    """
+    name = path.name.removesuffix(_ENDING)
+    check_name(name)
+    shown = f"{FOLDER}/{path.name}"
+    if not path.is_file():
+        raise PipelineError(f"there is no tenant {name}: no file {shown}")
+    if path.stat().st_mode & _OTHERS:
+        raise PipelineError(f"{shown} holds a token and others can read it: chmod 600 {shown}")
+    values = _values(path, shown)
+    if missing := [key for key in _REQUIRED if not values.get(key)]:
+        raise PipelineError(f"{shown} has no {', '.join(missing)}: add them, or the tenant again")
+    if values[SUFFIX] != name:
+        raise PipelineError(f"{shown} sets {SUFFIX}={values[SUFFIX]}: it has to be {name}")
+    return Tenant(name, path, values)
+
+
+def _values(path: Path, shown: str) -> dict[str, str]:
+    from dotenv.parser import parse_stream  # noqa: PLC0415 -- Meltano's; read as Meltano does
+
+    values: dict[str, str] = {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            for binding in parse_stream(file):
+                if binding.error or (binding.key and binding.value is None):
+                    line = binding.original.line
+                    raise PipelineError(f"{shown}, line {line}: NAME=value is expected")
+                if binding.key:
+                    values[binding.key] = binding.value or ""
+    except UnicodeDecodeError:
+        raise PipelineError(f"{shown} is not text in UTF-8") from None
+    return values
+
+
+def names(root: Path) -> list[str]:
+    """Return the names of the tenants' files, sorted; some may be no name for a tenant."""
+    files = (root / FOLDER).glob(f"*{_ENDING}")
+    return sorted(path.name.removesuffix(_ENDING) for path in files)
+
+
+def drafts(root: Path) -> list[str]:
+    """Return the names of tenants whose `add` has not ended."""
+    return sorted(path.stem for path in (root / FOLDER).glob(f"*{_DRAFT}"))
+
+
+def read_all(root: Path) -> dict[str, Tenant | PipelineError]:
+    """Return the tenants by name, each with what is wrong with it, if anything.
+
+    Args:
+        root: The project.
+    """
+    found = {name: _read_or_error(root / FOLDER / f"{name}{_ENDING}") for name in names(root)}
+    tenants = [each for each in found.values() if isinstance(each, Tenant)]
+    return found | {
+        name: PipelineError(f"{' and '.join(shared)} have the same {what}: give each its own")
+        for what, shared in _conflicts(tenants)
+        for name in shared
+    }
+
+
+def _read_or_error(path: Path) -> Tenant | PipelineError:
+    try:
+        return read(path)
+    except PipelineError as error:
+        return error
+    except OSError as error:
+        return PipelineError(explain(error))
+
+
+def _conflicts(tenants: Iterable[Tenant]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what several tenants of one database share, and their names."""
+    owners: dict[tuple[str | None, ...], set[str]] = {}
+    for tenant in tenants:
+        database = [tenant.values.get(key) for key in (ENVIRONMENT, *DATABASE)]
+        for schema in tenant.schemas:
+            owners.setdefault((f"schema {schema}", *database), set()).add(tenant.name)
+        owners.setdefault((f"role {tenant.role}", *database), set()).add(tenant.name)
+    for (what, *_), sharing in owners.items():
+        if len(sharing) > 1:
+            yield str(what), sorted(sharing)
+
+
+def password_of_draft(path: Path) -> str | None:
+    """Return the password in the file that an unfinished `add` has left, if any."""
+    draft = path.with_suffix(_DRAFT)
+    try:
+        return _values(draft, draft.name).get(PASSWORD)
+    except FileNotFoundError:
+        return None
+
+
+def write_draft(path: Path, values: Mapping[str, str]) -> None:
+    """Write the draft of a tenant's file, from which `add` can go on after a crash.
+
+    Args:
+        path: The file; the draft is another one, beside it.
+        values: Its content.
+
+    Raises:
+        PipelineError: If a value can't be in an env file.
+    """
+    for key, value in values.items():
+        if _SPECIAL.search(value):
+            raise PipelineError(f"{key} has characters that an env file cannot hold")
+    lines = (f"{key}='{value}'\n" for key, value in values.items())
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.chmod(0o700)
+    draft = path.with_suffix(_DRAFT)
+    new = draft.with_suffix(f"{_DRAFT}.{os.getpid()}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("".join([_HEADER, *lines]))
+    new.replace(draft)
+
+
+def finish(path: Path) -> None:
+    """Make the draft the tenant's file."""
+    path.with_suffix(_DRAFT).rename(path)
+
+
+def drop_draft(path: Path) -> None:
+    """Remove the draft of a tenant's file, if there is one."""
+    path.with_suffix(_DRAFT).unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""A job for all tenants: `ynab-pipeline run JOB --tenants`.
+
+Each tenant's run is a process of its own, the command `ynab-pipeline run` with that tenant's env
+file. One that fails stops no other.
+"""
+
+# ruff: noqa: T201 -- a command prints
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import SIGKILL
+from tempfile import TemporaryFile
+from time import monotonic
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from ynab_pipeline.errors import PipelineError, UsageError
+from ynab_pipeline.status_page import printable
+from ynab_pipeline.tenants import env_file, start
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ynab_pipeline.signals import Signals
+
+#: Seconds that runs have to end, more than each gives its Meltano.
+_STOP_LIMIT = 25
+_ROWS = re.compile(r"Synced .*: ([\d,]+) rows")
+_REASON = re.compile(r"\S+ failed: (.+)")
+_SUCCEEDED, _FAILED, _STOPPED, _NOT_RUN = "succeeded", "failed", "stopped", "not run"
+#: Exit codes of a run that a signal has ended are higher.
+_SIGNAL = 128
+_HEADING = ("tenant", "state", "rows", "seconds", "error")
+
+
+class Result(NamedTuple):
+    """How the run of a tenant ended."""
+
+    tenant: str
+    state: str
+    rows: int | None = None
+    seconds: float | None = None
+    error: str = ""
+
+
+@dataclass
+class _Run:
+    """A run of a tenant that is under way."""
+
+    tenant: str
+    process: subprocess.Popen[bytes]
+    #: What it says, in a file without a name.
+    output: IO[bytes]
+    began: float = field(default_factory=monotonic)
+
+    def result(self) -> Result:
+        """Return how it has ended."""
+        with self.output:
+            self.output.seek(0)
+            lines = self.output.read().decode(errors="replace").splitlines()
+        code, seconds = self.process.wait(), monotonic() - self.began
+        if code == 0:
+            found = [match for line in lines if (match := _ROWS.search(line))]
+            rows = int(found[-1][1].replace(",", "")) if found else None
+            return Result(self.tenant, _SUCCEEDED, rows, seconds)
+        state = _FAILED if 0 < code < _SIGNAL else _STOPPED
+        return Result(self.tenant, state, None, seconds, _error(lines))
+
+
+@dataclass
+class _Running:
+    """The runs that are under way; as a child of `Signals.wait`, it ends as soon as one does."""
+
+    root: Path
+    job: str
+    runs: list[_Run] = field(default_factory=list)
+
+    def start(self, tenant: str) -> None:
+        """Start the run of a tenant."""
+        output = TemporaryFile()  # noqa: SIM115 -- closed by `result`
+        process = subprocess.Popen(
+            [
+                str(Path(sys.executable).with_name("ynab-pipeline")),
+                f"--env-file={env_file.FOLDER}/{tenant}.env",
+                "run",
+                self.job,
+            ],
+            cwd=self.root,
+            env=start.without_settings(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for this process, which passes it on
+        )
+        self.runs.append(_Run(tenant, process, output))
+
+    def poll(self) -> int | None:
+        """Return a number if one has ended, as `Popen.poll` does."""
+        return next((0 for run in self.runs if run.process.poll() is not None), None)
+
+    def take_ended(self) -> list[Result]:
+        """Return the results of those that have ended, which are no longer under way."""
+        ended = [run for run in self.runs if run.process.poll() is not None]
+        self.runs = [run for run in self.runs if run not in ended]
+        return [run.result() for run in ended]
+
+    def signal(self, number: int) -> None:
+        """Pass a signal on."""
+        for run in self.runs:
+            run.process.send_signal(number)
+
+
+def run_all(root: Path, job: str, parallel: int, signals: Signals) -> int:
+    """Run a job for all tenants, print how each has ended, and return the exit code.
+
+    Args:
+        root: The project.
+        job: The job or schedule.
+        parallel: How many run at the same time.
+        signals: The signals that end it. A second one ends it at once.
+
+    Raises:
+        UsageError: If there is no tenant.
+    """
+    found = env_file.read_all(root)
+    if not found:
+        raise UsageError("there are no tenants yet: .venv/bin/ynab-pipeline tenants add NAME")
+    began, running = monotonic(), _Running(root, job)
+    waiting = [name for name, tenant in found.items() if not isinstance(tenant, PipelineError)]
+    results = [
+        Result(name, _FAILED, error=str(found[name])) for name in found.keys() - set(waiting)
+    ]
+    ended_by: int | None = None
+    limit: float | None = None
+    while running.runs or (waiting and not ended_by):
+        while waiting and not ended_by and len(running.runs) < parallel:
+            running.start(waiting.pop(0))
+        signals.wait(running, limit and limit - monotonic())
+        for result in running.take_ended():
+            print(_line(result), file=sys.stderr, flush=True)
+            results.append(result)
+        if number := signals.take():
+            ended_by, limit = ended_by or number, limit or monotonic() + _STOP_LIMIT
+            running.signal(number)
+        elif limit and monotonic() > limit:
+            running.signal(SIGKILL)
+    results += [Result(name, _NOT_RUN) for name in waiting]
+    print(_table(sorted(results, key=lambda result: result.tenant)))
+    print(_sum(results, job, monotonic() - began))
+    if ended_by:
+        return _SIGNAL + ended_by
+    return int(any(result.state != _SUCCEEDED for result in results))
+
+
+def _error(lines: Sequence[str]) -> str:
+    """Return why a run has failed, by what it says."""
+    reasons = [match[1] for line in lines if (match := _REASON.match(line))]
+    last = [line.removeprefix("ynab-pipeline: ") for line in lines[-1:]]
+    return next(iter([*reasons, *last]), "it said nothing")
+
+
+def _line(result: Result) -> str:
+    error = f": {printable(result.error)}" if result.error else ""
+    return f"{result.tenant} {result.state}{error}"
+
+
+def _table(results: Sequence[Result]) -> str:
+    cells = [
+        (
+            ascii(result.tenant)[1:-1],
+            result.state,
+            "" if result.rows is None else f"{result.rows:,}",
+            "" if result.seconds is None else f"{result.seconds:.1f}",
+            printable(result.error),
+        )
+        for result in results
+    ]
+    lines = [_HEADING, *cells]
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    return "\n".join(
+        f"{name:{widths[0]}}  {state:{widths[1]}}  {rows:>{widths[2]}}  {seconds:>{widths[3]}}  "
+        f"{error}".rstrip()
+        for name, state, rows, seconds, error in lines
+    )
+
+
+def _sum(results: Sequence[Result], job: str, seconds: float) -> str:
+    counts = Counter(result.state for result in results)
+    words = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+    return f"{job} for {len(results)} tenants: {words}, {seconds:.1f} s"

@@ -1,0 +1,214 @@
+"""Tenants' names and env files that are not as they should be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.beside_meltano import Beside
+from tests.support.runs import execute
+from tests.support.tenants import COMMAND, TOKEN, content, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Beside:
+    return Beside(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("../ada", "'../ada' cannot be the name of a tenant"),
+        ("a/b", "'a/b' cannot be"),
+        (".", "'.' cannot be"),
+        ("", "'' cannot be"),
+        ("o'hara", '"o\'hara" cannot be'),
+        ('a"b', "'a\"b' cannot be"),
+        ("ada lovelace", "'ada lovelace' cannot be"),
+        ("ada\n", r"'ada\n' cannot be"),
+        ("Ada", "'Ada' cannot be"),
+        ("åda", r"'\xe5da' cannot be"),
+        ("1ada", "begins with a letter"),
+        ("a" * 57, "at most 56 characters"),
+        ("ynab", "ynab is reserved"),
+        ("public", "public is reserved"),
+        ("budget", "budget is reserved"),
+        ("pg_temp", "pg_temp is reserved"),
+    ],
+)
+@pytest.mark.parametrize("action", ["add", "remove"])
+def test_a_name_that_cannot_be(beside: Beside, action: str, name: str, words: str) -> None:
+    done = beside.run("tenants", action, name)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ynab-pipeline: ")
+    assert words in line
+    assert beside.started == []
+    assert {path.name for path in beside.folder.iterdir()} == {"bin", "meltano.yml"}
+
+
+@pytest.mark.parametrize("token", ["", "\n", "two words\n", "tök\n", "a\x1b[1m\n"])
+def test_no_token(beside: Beside, token: str) -> None:
+    done = execute(
+        *beside.command("tenants", "add", "ada"),
+        folder=beside.folder,
+        stdin=token,
+        **beside.environment(""),
+    )
+    assert done.code == 1
+    assert done.log == "ynab-pipeline: that is no token: one line without spaces is expected\n"
+    assert beside.started == []
+    assert not (beside.folder / "tenants").exists()
+
+
+def test_no_tenants(beside: Beside) -> None:
+    listed = beside.run("tenants", "list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "tenants add NAME" in listed.stdout
+    for command in (["run", "sync", "--tenants"], ["status", "--tenants"]):
+        done = beside.run(*command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("ynab-pipeline: there are no tenants yet: ")
+
+
+BROKEN = [
+    (content("ada") + "export\n", 0o600, "tenants/ada.env, line 8: NAME=value is expected"),
+    ("'\n" + content("ada"), 0o600, "tenants/ada.env, line 1: NAME=value is expected"),
+    ("", 0o600, "tenants/ada.env has no YNAB_PERSONAL_ACCESS_TOKEN, MELTANO_ENVIRONMENT, "),
+    (content("ada", YNAB_BUDGET_SCHEMA=""), 0o600, "tenants/ada.env has no YNAB_BUDGET_SCHEMA"),
+    (content("bob"), 0o600, "MELTANO_RUN_STATE_ID_SUFFIX=bob: it has to be ada"),
+    (content("ada"), 0o640, "others can read it: chmod 600 tenants/ada.env"),
+    (content("ada"), 0o604, "others can read it: chmod 600 tenants/ada.env"),
+]
+
+
+@pytest.mark.parametrize(("text", "mode", "words"), BROKEN)
+def test_a_file_that_is_not_as_it_should_be(
+    beside: Beside, text: str, mode: int, words: str
+) -> None:
+    write(beside.folder, "ada", text, mode)
+    listed = beside.run("tenants", "list")
+    assert (listed.returncode, listed.stderr) == (1, "")
+    assert listed.stdout.startswith("ada  ")
+    assert words in listed.stdout
+    assert TOKEN not in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("other", "shared"),
+    [
+        ({"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "ynab_ada"}, "schema ynab_ada"),
+        ({"YNAB_BUDGET_SCHEMA": "budget_ada"}, "schema budget_ada"),
+        ({"YNAB_BUDGET_SCHEMA": "ynab_ada"}, "schema ynab_ada"),
+        ({"TARGET_POSTGRES_USER": "ynab_ada"}, "role ynab_ada"),
+    ],
+)
+def test_two_tenants_with_the_same(beside: Beside, other: dict[str, str], shared: str) -> None:
+    write(beside.folder, "ada", content("ada"))
+    write(beside.folder, "bob", content("bob", **other))
+    write(beside.folder, "eve", content("eve"))
+    listed = beside.run("tenants", "list")
+    assert listed.returncode == 1
+    ada, bob, eve = listed.stdout.splitlines()
+    assert ada == f"ada  ada and bob have the same {shared}: give each its own"
+    assert bob == f"bob  ada and bob have the same {shared}: give each its own"
+    assert eve == "eve  local, schemas ynab_eve and budget_eve, role ynab_eve"
+
+
+@pytest.mark.parametrize("program", ["meltano", "ynab-pipeline"])
+def test_nothing_runs_with_such_a_file(
+    installed: Callable[[str], str], tmp_path: Path, program: str
+) -> None:
+    """Meltano itself would take a file that is not there for an empty one."""
+    command = installed(COMMAND.replace("ynab-pipeline", program))
+    (tmp_path / "meltano.yml").touch()
+    cases = [(None, 0, "there is no tenant ada: no file tenants/ada.env"), *BROKEN]
+    for text, mode, words in cases if program == "meltano" else cases[-1:]:
+        if text is not None:
+            write(tmp_path, "ada", text, mode)
+        done = execute(
+            command,
+            "--env-file=tenants/ada.env",
+            "run",
+            "sync",
+            folder=tmp_path,
+            HOME=str(tmp_path),
+            PYTHONWARNINGS="default",
+        )
+        assert (done.code, done.stdout) == (1, "")
+        (line,) = done.log.splitlines()
+        assert line.startswith("ynab-pipeline: ")
+        assert words in line
+    assert not (tmp_path / ".meltano").exists()
+
+
+def test_it_is_not_for_a_tenant(beside: Beside) -> None:
+    done = beside.run("tenants", "list", MELTANO_SYS_DIR_ROOT=os.devnull)
+    assert done.returncode == 1
+    assert "leave --env-file out" in done.stderr
+
+
+#: Of Meltano: answers as the loader's environment would.
+ANSWERS = """
+request = json.load(sys.stdin)
+answer = {"environment": "local", "database": "ynab", "settings": {}, "done": []}
+print(json.dumps({**answer, "is_sandbox": False}))
+"""
+#: Runs a command at a terminal of its own.
+TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) != 0)"
+
+
+def at_a_terminal(beside: Beside, answers: Sequence[tuple[str, str]], *arguments: str) -> str:
+    """What a person sees who gives these answers, each after what is asked."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TERMINAL, *beside.command(*arguments)],
+        env=beside.environment(ANSWERS),
+        cwd=beside.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        seen = b""
+        for question, answer in answers:
+            while not seen.decode(errors="replace").endswith(question):
+                seen += process.stdout.read(1) or pytest.fail(seen.decode())
+            process.stdin.write(f"{answer}\n".encode())
+            process.stdin.flush()
+        seen += process.stdout.read()
+    return seen.decode()
+
+
+def test_the_token_is_not_shown(beside: Beside) -> None:
+    question = "YNAB token (from https://app.ynab.com/settings/developer): "
+    seen = at_a_terminal(beside, [(question, TOKEN)], "tenants", "add", "ada")
+    assert "ada is added: tenants/ada.env" in seen
+    assert TOKEN not in seen
+    assert TOKEN in (beside.folder / "tenants/ada.env").read_text()
+    assert TOKEN not in str(beside.started)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("drop", "ada is removed, and its data is dropped"),
+        ("keep", "ada is removed, and its data is kept"),
+        ("", "ynab-pipeline: nothing was removed"),
+    ],
+)
+def test_remove_asks(beside: Beside, answer: str, words: str) -> None:
+    write(beside.folder, "ada", content("ada"))
+    question = "Drop or keep them? [drop/keep, anything else to stop] "
+    seen = at_a_terminal(beside, [(question, answer)], "tenants", "remove", "ada")
+    assert seen.splitlines()[-1] == words
+    assert (beside.folder / "tenants/ada.env").exists() == (not answer)
+    assert bool(beside.started) == bool(answer)

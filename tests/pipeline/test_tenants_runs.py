@@ -1,0 +1,133 @@
+"""`ynab-pipeline run JOB --tenants` beside a stand-in for Meltano."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.beside_meltano import Beside
+from tests.support.tenants import TOKEN, content, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Of Meltano, for the tenant of its command line.
+NAME = "name = sys.argv[1].partition('tenants/')[2][:-4]\n"
+SYNCS = f"""{NAME}
+if name == "bob":
+    sys.exit(1)
+print(f"Synced 1 budget: 1,234 rows, 3 requests, 0.5 s")
+"""
+#: Tells that it runs, and waits to be told to go on.
+STAYS = f"""{NAME}
+with open("running", "w") as running:
+    print(name, file=running)
+open(f"go-{{name}}").read()
+"""
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Beside:
+    beside = Beside(tmp_path)
+    program = tmp_path / "bin/ynab-pipeline"
+    main = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
+    program.write_text(f"#!{tmp_path}/bin/python\n{main}\n")
+    program.chmod(0o700)
+    for name in ("ada", "bob", "cy", "dan"):
+        write(tmp_path, name, content(name))
+    return beside
+
+
+def rows(stdout: str) -> dict[str, list[str]]:
+    """The words of each line of the table, by tenant."""
+    return {words[0]: words[1:] for words in map(str.split, stdout.splitlines()) if words}
+
+
+def test_one_that_fails_stops_no_other(beside: Beside) -> None:
+    write(beside.folder, "cy", content("cy"), 0o644)
+    done = beside.run("run", "sync-every-4-hours", "--tenants", does=SYNCS)
+    assert done.returncode == 1
+    table = rows(done.stdout)
+    assert list(table) == ["tenant", "ada", "bob", "cy", "dan", "sync-every-4-hours"]
+    assert table["ada"][:2] == table["dan"][:2] == ["succeeded", "1,234"]
+    assert table["bob"][0] == "failed"
+    assert done.stdout.splitlines()[2].endswith("Meltano ended with 1; logs/meltano.log says why")
+    assert table["cy"][0] == "failed"
+    assert "chmod 600 tenants/cy.env" in done.stdout
+    assert " for 4 tenants: 2 failed, 2 succeeded, " in done.stdout.splitlines()[-1]
+    assert [each["arguments"] for each in beside.started] == [
+        [f"--env-file=tenants/{name}.env", "run", "sync"] for name in ("ada", "bob", "dan")
+    ]
+    (beside.folder / "tenants/bob.env").unlink()
+    (beside.folder / "tenants/cy.env").unlink()
+    assert beside.run("run", "sync", "--tenants", does=SYNCS).returncode == 0
+
+
+def test_at_the_same_time_until_a_signal(beside: Beside) -> None:
+    os.mkfifo(beside.folder / "running")
+    for name in ("ada", "bob", "cy", "dan"):
+        os.mkfifo(beside.folder / f"go-{name}")
+
+    def running() -> str:
+        return (beside.folder / "running").read_text()
+
+    with beside.begin("run", "sync", "--tenants", "--parallel", "2", does=STAYS) as process:
+        names: list[str] = []
+        while len(names) < 2:
+            names += running().split()
+        assert sorted(names) == ["ada", "bob"]
+        (beside.folder / "go-ada").write_text("")
+        assert running() == "cy\n"
+        assert len(beside.started) == 3
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    table = rows(stdout)
+    assert table["ada"][0] == "succeeded"
+    assert table["bob"][0] == table["cy"][0] == "stopped"
+    assert table["dan"] == ["not", "run"]
+    assert min(stderr.splitlines()) == "ada succeeded"
+    assert len(beside.started) == 3
+
+
+def test_what_is_in_the_environment_is_not_for_tenants(beside: Beside) -> None:
+    does = f"{NAME}open(f'{{name}}.txt', 'w').write(' '.join(os.environ))"
+    settings = {
+        "YNAB_PERSONAL_ACCESS_TOKEN": TOKEN,
+        "TAP_YNAB_ACCESS_TOKEN": TOKEN,
+        "TAP_YNAB_BUDGET_IDS": "1",
+        "TARGET_POSTGRES_USER": "postgres",
+        "TARGET_POSTGRES_PASSWORD": "secret",
+        "PROJECT_POSTGRES": "somewhere",
+        "YNAB_SANDBOX": "somewhere",
+        "YNAB_PIPELINE_NOTIFY": "json://localhost",
+        "YNAB_PIPELINE_PING": "https://example.org",
+        "MELTANO_ENVIRONMENT": "prod",
+        "MELTANO_DATABASE_URI": "sqlite://",
+        "PGPASSWORD": "secret",
+    }
+    others = {"TAP_YNAB__SELECT_FILTER": '["payees"]', "YNAB_PIPELINE_FAST_LOADER": "true"}
+    done = beside.run("run", "sync", "--tenants", "--parallel=4", does=does, **settings, **others)
+    assert done.returncode == 0, done.stdout
+    for name in ("ada", "bob", "cy", "dan"):
+        found = set((beside.folder / f"{name}.txt").read_text().split())
+        assert found & (settings.keys() | others.keys()) == others.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--tenants", "--parallel", "0"], "--parallel is 0: 1 or more is expected"),
+        (["--parallel", "2"], "--parallel is for --tenants"),
+        (["--tenants", "--environment=prod"], "a tenant's file names its environment"),
+        (["--tenants", "--env-file=tenants/ada.env"], "a tenant's file names its environment"),
+    ],
+)
+def test_wrong_usage(beside: Beside, arguments: list[str], words: str) -> None:
+    done = beside.run("run", "sync", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert beside.started == []
