@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ynab_pipeline import checking, meltano, status
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.timers import command as timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +50,11 @@ COMMANDS: dict[str, Command] = {
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
         status.add_options,
+    ),
+    "timers": Command(
+        "show, install or remove timers of this machine that run the schedules",
+        timers.run,
+        timers.add_options,
     ),
     "preview": Command("say what a sync would do, and do nothing", checking.preview),
     "verify": Command(
