@@ -81,7 +81,7 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing Meltano ..."
 	@$(needs_python)$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) --upgrade pip
-	@.venv/bin/python $(PIP) meltano -e plugins/ynab-pipeline
+	@.venv/bin/python $(PIP) meltano -e plugins/ynab-pipeline[scheduling]
 	@.venv/bin/python -c 'import shutil, sysconfig; shutil.copy("meltano.pth", sysconfig.get_path("purelib"))'
 	@touch $@
 
@@ -102,7 +102,7 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing what the tests need ..."
 	@$(needs_python)$(PYTHON) -m venv --clear .venv-test
 	@.venv-test/bin/python $(PIP) --upgrade pip
-	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline
+	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline[scheduling]
 	@touch $@
 
 .venv-loaders/installed: constraints.txt $(wildcard tests/loaders/*.txt)

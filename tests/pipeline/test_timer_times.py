@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 from cronsim import CronSim
-from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.errors import UsageError
 from ynab_pipeline.timers import crontab, launchd, systemd
 from ynab_pipeline.timers.times import Recurrence, recurrence
 
@@ -37,6 +37,11 @@ INTERVALS = {
     "0 9 */10 * *": 30,
     "0 9 1 * 1": 30,  # on either
 }
+
+
+def test_names_of_meltano() -> None:
+    names = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0"}
+    assert {n: recurrence(n) for n in names} == {n: recurrence(i) for n, i in names.items()}
 
 
 def wanted(interval: str, spread: int) -> list[datetime]:
@@ -117,6 +122,6 @@ def elapses(program: str, found: Recurrence) -> list[datetime]:
     ],
 )
 def test_what_cannot_be_translated(interval: str, words: str) -> None:
-    with pytest.raises(PipelineError, match=re.escape(words)) as error:
+    with pytest.raises(UsageError, match=re.escape(words)) as error:
         recurrence(interval)
     assert repr(interval) in str(error.value)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from ynab_pipeline.errors import UsageError
 from ynab_pipeline.timers import launchd
 from ynab_pipeline.timers.entries import installation
 
@@ -146,6 +147,7 @@ def test_a_crontab_from_nothing_to_nothing(machine: Machine) -> None:
 
 def test_what_cron_calls(machine: Machine) -> None:
     """Cron passes on all up to the first % that has no backslash before it."""
+    (machine.project.folder / "a b.env").touch()
     machine.timers("install", "--yes", options=("--environment=prod", "--env-file=a b.env"))
     line = lines_of(machine)[0].split(maxsplit=5)[5]
     assert not re.search(r"(?<!\\)%", line)
@@ -230,7 +232,7 @@ def test_units_from_nothing_to_nothing(systemd: Machine) -> None:
 
     (systemd.units / "mine.timer").write_text("[Timer]\n")
     systemd.schedule(odd="0 3 L * *")
-    assert "schedule odd of meltano.yml" in systemd.timers("install", code=1)
+    assert "schedule odd of meltano.yml" in systemd.timers("install", code=2)
     systemd.timers("remove", "--yes")
     assert systemd.installed().keys() == {"mine.timer"}
     assert f"disable --now {timers[0]}" in systemd.calls.read_text()
@@ -277,10 +279,10 @@ def test_without_a_scheduler(machine: Machine) -> None:
 
 
 def test_names_and_folders_that_no_scheduler_could_have() -> None:
-    with pytest.raises(Exception, match="letters, digits, - and _"):
+    with pytest.raises(UsageError, match="letters, digits, - and _"):
         installation(Path("/srv/ynab"), {"every day": "0 3 * * *"}, [])
     for folder in ("/srv/a\nb", "/srv/a\\b"):
-        with pytest.raises(Exception, match="rename it"):
+        with pytest.raises(UsageError, match="rename it"):
             installation(Path(folder), {"daily": "0 3 * * *"}, [])
 
 

@@ -13,14 +13,15 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import checking, meltano, status
-from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline import checking, meltano, run, status
+from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.timers import command as timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _FAILED = 1
+_WRONG_USAGE = 2
 _INTERRUPTED = 130
 
 
@@ -46,6 +47,9 @@ COMMANDS: dict[str, Command] = {
     "psql": Command(
         "open the database; all arguments are psql's", in_loader("psql"), takes_all=True
     ),
+    "run": Command(
+        "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
+    ),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
@@ -70,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; the process's own if None.
 
     Returns:
-        The exit code of the command; 1 for an error, 130 after Ctrl-C.
+        The exit code of the command; 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
     """
     anywhere = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
@@ -94,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[options.command].run(options)
     except (PipelineError, OSError) as error:
         print(f"ynab-pipeline: {explain(error)}", file=sys.stderr)
-        return _FAILED
+        return _WRONG_USAGE if isinstance(error, UsageError) else _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
 

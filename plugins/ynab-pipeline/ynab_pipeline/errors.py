@@ -1,4 +1,4 @@
-"""The error of this package, and words for errors of the operating system."""
+"""The errors of this package, and words for errors of the operating system."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import os
 
 class PipelineError(RuntimeError):
     """A run that cannot begin; the message says why and what to do."""
+
+
+class UsageError(PipelineError):
+    """A command or a setting that is wrong, told before anything is done."""
 
 
 def explain(error: PipelineError | OSError) -> str:

@@ -83,17 +83,6 @@ class History:
                     pairs.setdefault("-to-".join(pair), job.name)
         return pairs
 
-    @property
-    def root(self) -> Path:
-        """The folder of the project."""
-        return Path(self._project.root)
-
-    def intervals(self) -> Iterator[tuple[str, str]]:
-        """Yield the name and the interval of each schedule that has one."""
-        for schedule in self._meltano.schedules:
-            if schedule.cron_interval:
-                yield schedule.name, schedule.cron_interval
-
     def schedule(self) -> Iterator[Scheduled]:
         """Yield the next run of each job by its schedule, in the time zone of this machine."""
         now = datetime.now()  # noqa: DTZ005 -- as cron has it

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ynab_pipeline import meltano
+from ynab_pipeline import meltano, workspace
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.timers import crontab, launchd, systemd
 from ynab_pipeline.timers.entries import Installation, installation
@@ -87,16 +86,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _project(environment: str | None, *, is_removal: bool) -> Installation:
-    # Meltano takes half a second to import.
-    from ynab_pipeline.history import History  # noqa: PLC0415
-
+    project = workspace.find(environment)
     options = [f"--environment={environment}"] if environment else []
     if meltano.env_file:
-        options.append(f"--env-file={Path(meltano.env_file).absolute()}")
-    history = History()
+        options.append(f"--env-file={project.root / meltano.env_file}")
     # Timers can be removed whatever meltano.yml says now.
-    schedules = {} if is_removal else dict(history.intervals())
-    return installation(history.root, schedules, options)
+    schedules = [] if is_removal else project.definition.get("schedules") or []
+    intervals = {schedule["name"]: schedule.get("interval") or "" for schedule in schedules}
+    return installation(project.root, intervals, options)
 
 
 def _steps(project: Installation, *, is_removal: bool) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.errors import UsageError
 from ynab_pipeline.timers.times import Recurrence, recurrence
 
 if TYPE_CHECKING:
@@ -51,20 +51,20 @@ def installation(
         options: Options of `ynab-pipeline` for each run.
 
     Raises:
-        PipelineError: If a schedule cannot be expressed.
+        UsageError: If a schedule cannot be expressed.
     """
     if not str(folder).isprintable() or "\\" in str(folder):
-        raise PipelineError(f"schedulers cannot express the folder {str(folder)!r}: rename it")
+        raise UsageError(f"schedulers cannot express the folder {str(folder)!r}: rename it")
     program = Path(sys.executable).with_name("ynab-pipeline")
     entries = []
     for name, interval in schedules.items():
         if not re.fullmatch(r"[\w-]+", name, re.ASCII):
-            raise PipelineError(
+            raise UsageError(
                 f"schedule {name!r} of meltano.yml: a timer's name has letters, digits, - and _"
             )
         command = (str(program), *options, "run", name)
         try:
             entries.append(Entry(name, interval, recurrence(interval), command))
-        except PipelineError as error:
-            raise PipelineError(f"schedule {name} of meltano.yml: {error}") from error
+        except UsageError as error:
+            raise UsageError(f"schedule {name} of meltano.yml: {error}") from error
     return Installation(folder, tuple(entries))

@@ -8,13 +8,23 @@ from itertools import pairwise
 
 from cronsim import CronSim, CronSimError
 
-from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.errors import UsageError
 
 _DAY = 24 * 60
 _HOURS = frozenset(range(24))
 _DAYS = frozenset(range(1, 32))
 _MONTHS = frozenset(range(1, 13))
 _WEEKDAYS = frozenset(range(7))
+#: Meltano's names for intervals.
+_NAMES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
 #: Minutes by which a run begins earlier or later at most.
 _SPREAD = 30
 
@@ -67,19 +77,19 @@ def recurrence(interval: str) -> Recurrence:
     """Translate an interval of meltano.yml.
 
     Args:
-        interval: Five fields of cron.
+        interval: Five fields of cron, or a name of Meltano's.
 
     Raises:
-        PipelineError: If it is no interval, or cannot be expressed.
+        UsageError: If it is no interval, or cannot be expressed.
     """
     try:
-        parsed = CronSim(interval, datetime.now())  # noqa: DTZ005 -- only its fields are used
+        parsed = CronSim(_NAMES.get(interval, interval), datetime.now())  # noqa: DTZ005 -- only its fields are used
     except CronSimError as error:
-        raise PipelineError(f"{interval!r} is no interval of cron: {error}") from error
-    if len(interval.split()) != 5:  # noqa: PLR2004 -- cronsim also takes seconds
-        raise PipelineError(f"{interval!r} is no interval of cron: it needs five fields")
+        raise UsageError(f"{interval!r} is no interval of cron: {error}") from error
+    if len(interval.split()) == 6:  # noqa: PLR2004 -- cronsim also takes seconds
+        raise UsageError(f"{interval!r} is no interval of cron: it needs five fields")
     if min(parsed.days) < 0 or not all(isinstance(day, int) for day in parsed.weekdays):
-        raise PipelineError(f"{interval!r} cannot be translated: only cronsim has L, W and #")
+        raise UsageError(f"{interval!r} cannot be translated: only cronsim has L, W and #")
     minutes, hours, months = map(frozenset, (parsed.minutes, parsed.hours, parsed.months))
     days = frozenset(parsed.days)
     weekdays = frozenset(day % 7 for day in parsed.weekdays if isinstance(day, int))
@@ -87,7 +97,7 @@ def recurrence(interval: str) -> Recurrence:
     if days == _DAYS or weekdays == _WEEKDAYS:
         alternatives = [replace(at, days=days, weekdays=weekdays)]
     elif parsed.day_and:
-        raise PipelineError(
+        raise UsageError(
             f"{interval!r} cannot be translated: name the days of the month, or the weekdays"
         )
     else:  # on either
@@ -108,7 +118,7 @@ def _earlier(times: Times, by: int, interval: str) -> list[Times]:
     """Return times that are up to an hour earlier.
 
     Raises:
-        PipelineError: If some of them are on the day before, and that cannot be expressed.
+        UsageError: If some of them are on the day before, and that cannot be expressed.
     """
     in_hour = frozenset(minute - by for minute in times.minutes if minute >= by)
     hour_before = frozenset(minute - by + 60 for minute in times.minutes if minute < by)
@@ -126,7 +136,7 @@ def _earlier(times: Times, by: int, interval: str) -> list[Times]:
         moved.append(earlier)
     if 0 in times.hours:
         if not is_any_day:
-            raise PipelineError(
+            raise UsageError(
                 f"{interval!r} cannot be moved {by} minutes earlier, to the day before: "
                 f"choose a time of 0:{by} or later"
             )

@@ -1,0 +1,131 @@
+"""The command `ynab-pipeline run`: a job of Meltano, as every scheduler calls it.
+
+Meltano owns jobs, state and history, and runs as a child. Around it are a random wait, the end of a
+run that is told to end, and an exit code for what happened.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ynab_pipeline import meltano, workspace
+from ynab_pipeline.errors import UsageError
+from ynab_pipeline.log import say
+from ynab_pipeline.signals import Signals
+from ynab_pipeline.status_page import span
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ynab_pipeline.workspace import Task
+
+EXIT_CODES = """\
+exit codes:
+  0    succeeded
+  1    failed
+  2    wrong usage or settings; nothing was run
+  130  ended by Ctrl-C
+  143  ended by SIGTERM
+"""
+#: Seconds that Meltano and its plugins have to end. A container has thirty under Kubernetes, and ten
+#: under Docker unless that is told otherwise.
+STOP_LIMIT = 20
+
+_JITTER = re.compile(r"(\d{1,5})([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_LONGEST = timedelta(days=1)
+_FAILED = 1
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("job", metavar="JOB", help="a job or a schedule of meltano.yml")
+    parser.add_argument(
+        "--jitter",
+        metavar="TIME",
+        default="0s",
+        help="first wait for a random time, of up to TIME: 90s, 30m, 1h",
+    )
+    parser.epilog = EXIT_CODES
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a job, and return the exit code."""
+    jitter = _time(options.jitter)
+    project = workspace.find(options.environment)
+    task = project.task(options.job)
+    with Signals() as signals:
+        return _wait(task, jitter, signals) or _run(task, options.environment, signals)
+
+
+def _time(text: str) -> timedelta:
+    """Return a length of time.
+
+    Raises:
+        UsageError: If the text is none, or longer than a day.
+    """
+    if found := _JITTER.fullmatch(text):
+        time = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+        if time <= _LONGEST:
+            return time
+    raise UsageError(f"--jitter is {text!r}: a time of up to 24h is expected, such as 90s or 30m")
+
+
+def _wait(task: Task, jitter: timedelta, signals: Signals) -> int:
+    """Wait for a random time, and return the exit code of a signal, else 0."""
+    if not jitter:
+        return 0
+    time = jitter * random.random()  # noqa: S311 -- spreads load, keeps no secret
+    say(f"{task.name} starts in {span(time)}, a random part of {span(jitter)}")
+    signals.wait(timeout=time.total_seconds())
+    if number := signals.take():
+        say(f"{task.name} was ended by {signal.Signals(number).name} before it started")
+        return 128 + number
+    return 0
+
+
+def _run(task: Task, environment: str | None, signals: Signals) -> int:
+    with subprocess.Popen(
+        meltano.command_line(environment, *task.arguments),
+        env={**os.environ, **task.variables},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # so that a signal reaches it and all that it has started, once
+    ) as child:
+        signals.wait(child)
+        if number := signals.take():
+            return _stop(task, child, number, signals)
+        code: int = child.wait()
+    if code < 0:
+        say(f"{task.name} failed: Meltano was killed by {signal.Signals(-code).name}")
+    elif code:
+        say(f"{task.name} failed")
+    return _FAILED if code else 0
+
+
+def _stop(task: Task, child: subprocess.Popen[bytes], number: int, signals: Signals) -> int:
+    """End a run, within a bound, and return the exit code.
+
+    A second signal ends it at once.
+    """
+    name = signal.Signals(number).name
+    say(f"{task.name} is ended by {name}; Meltano has {STOP_LIMIT} seconds for it")
+    _signal(child, signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+    signals.wait(child, STOP_LIMIT)
+    ended = child.poll() is not None
+    _signal(child, signal.SIGKILL)  # also a plugin that has outlived Meltano
+    child.wait()
+    how = "has ended" if ended else "was killed"
+    say(f"{task.name} {how} after {name}. Nothing is lost: the next run goes on from there.")
+    return 128 + number
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # all have ended; macOS refuses zombies
+        os.killpg(child.pid, number)

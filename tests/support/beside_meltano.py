@@ -1,0 +1,107 @@
+"""`ynab-pipeline` beside a stand-in for Meltano, in a project of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MELTANO_YML = """\
+default_environment: demo
+jobs:
+- {name: sync, tasks: [tap-ynab target-postgres]}
+- {name: reconcile, tasks: [tap-ynab-reconcile target-postgres]}
+schedules:
+- {name: sync-every-4-hours, interval: 0 */4 * * *, job: sync}
+- {name: reconcile-daily, interval: 0 3 * * *, job: reconcile, env: {DEPTH: 2}}
+- {name: by-hand, interval: '@once', extractor: tap-ynab, loader: target-postgres}
+"""
+#: Writes down its command line, then does what the variable MELTANO_DOES says.
+STAND_IN = """\
+#!{python}
+import json, os, signal, subprocess, sys, time
+with open("started.jsonl", "a") as file:
+    print(json.dumps({{"arguments": sys.argv[1:], "depth": os.environ.get("DEPTH")}}), file=file)
+print("a line of Meltano", file=sys.stderr, flush=True)
+exec(os.environ.get("MELTANO_DOES", ""))
+"""
+
+
+@dataclass
+class Beside:
+    """The project."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make it."""
+        programs = self.folder / "bin"
+        programs.mkdir()
+        (programs / "python").symlink_to(sys.executable)
+        (programs / "meltano").write_text(STAND_IN.format(python=sys.executable))
+        (programs / "meltano").chmod(0o700)
+        (self.folder / "meltano.yml").write_text(MELTANO_YML)
+
+    def command(self, *arguments: str) -> list[str]:
+        main = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
+        return [str(self.folder / "bin/python"), "-c", main, *arguments]
+
+    def environment(self, does: str) -> dict[str, str]:
+        return {
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "MELTANO_DOES": does,
+            **self.variables,
+        }
+
+    def run(
+        self, *arguments: str, does: str = "", **settings: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end.
+
+        Args:
+            arguments: Those of `ynab-pipeline`.
+            does: Python that Meltano runs.
+            settings: More variables.
+        """
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment(does) | settings,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=60,
+        )
+
+    @contextmanager
+    def begin(self, *arguments: str, does: str = "") -> Iterator[subprocess.Popen[str]]:
+        """Start a command and go on at once; it is killed in the end."""
+        with subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment(does),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    @property
+    def started(self) -> list[Any]:
+        """The starts of Meltano."""
+        path = self.folder / "started.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
