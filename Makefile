@@ -21,7 +21,7 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo psql status test test-fast test-dates check stop clean
+.PHONY: install demo psql status schedule unschedule test test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
 install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
@@ -49,6 +49,12 @@ psql: ## The database of the environment that .env chooses, else of the demo
 status: ## When each budget was last synced, what failed, and when the next run is due
 	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
 	@.venv/bin/ynab-pipeline status
+
+schedule: .meltano/installed ## Run both schedules of meltano.yml on this machine; asks first
+	@.venv/bin/ynab-pipeline timers install
+
+unschedule: ## No longer run them; asks first
+	@test ! -e .venv/bin/ynab-pipeline || .venv/bin/ynab-pipeline timers remove
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot

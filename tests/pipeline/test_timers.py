@@ -171,13 +171,14 @@ def test_other_lines_of_a_crontab_stay(machine: Machine) -> None:
     machine.timers("install", "--yes")
     with machine.crontab.open("a") as crontab:
         crontab.write(below)
-    machine.schedule(hourly="20 * * * *")
+    machine.schedule(hourly="20 * * * *", by_hand="@manual")
     assert "change lines in your crontab" in machine.timers("install", "--yes")
     changed = machine.crontab.read_text()
     assert changed.startswith(above)
     assert changed.endswith(below)
     assert " run hourly " in changed
     assert "reconcile" not in changed
+    assert "by-hand" not in changed
     machine.timers("remove", "--yes")
     assert machine.crontab.read_text() == above + below
 

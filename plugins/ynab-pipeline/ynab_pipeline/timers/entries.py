@@ -15,6 +15,9 @@ from ynab_pipeline.timers.times import Recurrence, recurrence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: Intervals of Meltano's for a schedule that is run by hand.
+_BY_HAND = frozenset({"@manual", "@none", "@once"})
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -58,6 +61,8 @@ def installation(
     program = Path(sys.executable).with_name("ynab-pipeline")
     entries = []
     for name, interval in schedules.items():
+        if interval in _BY_HAND:
+            continue
         if not re.fullmatch(r"[\w-]+", name, re.ASCII):
             raise UsageError(
                 f"schedule {name!r} of meltano.yml: a timer's name has letters, digits, - and _"
