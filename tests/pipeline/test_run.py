@@ -7,32 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import STAYS, Beside, wait_for
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
-
-#: Of Meltano: tells that it runs, and says how it was ended.
-STAYS = """
-def end(number, _):
-    os.write(2, f"got {signal.Signals(number).name}\\n".encode())
-    sys.exit(1)
-signal.signal(signal.SIGINT, end)
-signal.signal(signal.SIGTERM, end)
-os.write(2, b"runs\\n")
-signal.pause()
-"""
 
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Beside:
     return Beside(tmp_path)
-
-
-def wait_for(process: subprocess.Popen[str], words: str) -> str:
-    assert process.stderr
-    return next(line for line in process.stderr if words in line)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MELTANO_YML = """\
 default_environment: demo
@@ -22,7 +22,7 @@ jobs:
 schedules:
 - {name: sync-every-4-hours, interval: 0 */4 * * *, job: sync}
 - {name: reconcile-daily, interval: 0 3 * * *, job: reconcile, env: {DEPTH: 2}}
-- {name: by-hand, interval: '@once', extractor: tap-ynab, loader: target-postgres}
+- {name: by-hand, interval: '@once', extractor: tap-ynab, loader: target-postgres, transform: skip}
 """
 #: Writes down its command line, then does what the variable MELTANO_DOES says.
 STAND_IN = """\
@@ -33,6 +33,18 @@ with open("started.jsonl", "a") as file:
 print("a line of Meltano", file=sys.stderr, flush=True)
 exec(os.environ.get("MELTANO_DOES", ""))
 """
+#: Of the stand-in: tells that it runs, and says how it was ended.
+STAYS = """
+def end(number, _):
+    os.write(2, f"got {signal.Signals(number).name}\\n".encode())
+    sys.exit(1)
+signal.signal(signal.SIGINT, end)
+signal.signal(signal.SIGTERM, end)
+os.write(2, b"runs\\n")
+signal.pause()
+"""
+#: `ynab-pipeline`.
+MAIN = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
 
 
 @dataclass
@@ -40,25 +52,29 @@ class Beside:
     """The project."""
 
     folder: Path
+    #: The Python whose packages it has: that of the tests, or that of Meltano.
+    python: Path = field(default_factory=lambda: Path(sys.executable))
     variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make it."""
         programs = self.folder / "bin"
         programs.mkdir()
-        (programs / "python").symlink_to(sys.executable)
+        # In a folder without Meltano, so that the stand-in is found beside it.
+        (programs / "python").symlink_to(self.python)
+        asked = [str(self.python), "-c", "import sys; print(*sys.path, sep='\\n')"]
+        self.path = subprocess.check_output(asked, encoding="utf-8").splitlines()
         (programs / "meltano").write_text(STAND_IN.format(python=sys.executable))
         (programs / "meltano").chmod(0o700)
         (self.folder / "meltano.yml").write_text(MELTANO_YML)
 
-    def command(self, *arguments: str) -> list[str]:
-        main = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
+    def command(self, *arguments: str, main: str = MAIN) -> list[str]:
         return [str(self.folder / "bin/python"), "-c", main, *arguments]
 
     def environment(self, does: str) -> dict[str, str]:
         return {
             "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONPATH": os.pathsep.join(self.path),
             "MELTANO_DOES": does,
             **self.variables,
         }
@@ -85,10 +101,12 @@ class Beside:
         )
 
     @contextmanager
-    def begin(self, *arguments: str, does: str = "") -> Iterator[subprocess.Popen[str]]:
+    def begin(
+        self, *arguments: str, does: str = "", main: str = MAIN
+    ) -> Iterator[subprocess.Popen[str]]:
         """Start a command and go on at once; it is killed in the end."""
         with subprocess.Popen(
-            self.command(*arguments),
+            self.command(*arguments, main=main),
             env=self.environment(does),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -105,3 +123,9 @@ class Beside:
         """The starts of Meltano."""
         path = self.folder / "started.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Read what a command says until a line has these words."""
+    assert process.stderr
+    return next(line for line in process.stderr if words in line)

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import checking, meltano, run, status
+from ynab_pipeline import checking, meltano, run, schedule, status
 from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.timers import command as timers
 
@@ -49,6 +49,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "run": Command(
         "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
+    ),
+    "schedule": Command(
+        "run the schedules of meltano.yml until it is ended", schedule.run, schedule.add_options
     ),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
@@ -124,3 +127,7 @@ def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
             )
         )
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,19 +12,33 @@ if TYPE_CHECKING:
 
 
 def write_config(path: Path, config: Mapping[str, Any]) -> None:
-    """Write a plugin's config file, in one step.
+    """Write a file of JSON, such as a plugin's config, in one step.
 
     Args:
         path: The file; its content is replaced.
-        config: The settings.
+        config: The content.
     """
     # The process id keeps two writers of the same file apart.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(config, file)
-    draft.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def open_lock(path: Path) -> int:
+    """Return a descriptor of a file that is there to be locked, which is made unless it is there.
+
+    Args:
+        path: The file. The system drops the lock with the process that holds it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def pipe_of(config: Mapping[str, Any]) -> str:

@@ -77,6 +77,8 @@ class Report:
     """How fresh the tables are."""
 
     state: str
+    #: Whether a last success is too old, also if `state` is `failed`.
+    is_stale: bool
     budgets: list[Budget] = field(default_factory=list)
     #: The last attempt, if it could not list the account's budgets.
     account_failure: Sync | None = None
@@ -113,16 +115,20 @@ def assess(
     failure = syncs[0] if syncs and syncs[0] is not listed and not syncs[0].budget_id else None
     failed_runs = [run for run in _last_ended(runs) if _is_unexplained(run, syncs)]
     states = {budget.state for budget in budgets}
+    is_stale = any(_is_overdue(budget, oldest) for budget in budgets) or (
+        listed is not None and states <= {LEFT} and listed.finished_at < oldest
+    )
     if failure or failed_runs or FAILED in states:
         state = FAILED
     elif listed is None:
         state = NEVER
-    elif STALE in states or (FRESH not in states and listed.finished_at < oldest):
+    elif is_stale:
         state = STALE
     else:
         state = FRESH
     return Report(
         state,
+        is_stale,
         sorted(budgets, key=lambda budget: (budget.state == LEFT, budget.name, budget.id)),
         failure,
         failed_runs,
@@ -152,6 +158,12 @@ def _budget(budget_id: str, rows: Sequence[Sync], listed: Sync | None, oldest: d
         state = FRESH
     failure = next((row for row in rows if row.status == FAILED), None)
     return Budget(budget_id, last.budget_name or budget_id, state, last, success, failure)
+
+
+def _is_overdue(budget: Budget, oldest: datetime) -> bool:
+    if budget.state != FAILED:
+        return budget.state == STALE
+    return budget.last_success is not None and budget.last_success.finished_at < oldest
 
 
 def _last_ended(runs: Iterable[Run]) -> Iterable[Run]:

@@ -30,9 +30,17 @@ def command_line(environment: str | None, *arguments: str) -> list[str]:
     program = Path(sys.executable).with_name("meltano")
     if not program.exists():
         raise PipelineError(f"Meltano is not installed beside {sys.executable}: run make install")
-    options = {"--environment": environment, "--env-file": env_file}
-    chosen = [f"{name}={value}" for name, value in options.items() if value is not None]
-    return [str(program), *chosen, *arguments]
+    return [str(program), *options(environment), *arguments]
+
+
+def options(environment: str | None) -> list[str]:
+    """Return the options that choose environment and settings, of Meltano and of `ynab-pipeline`.
+
+    Args:
+        environment: The environment of Meltano; if None, the one that Meltano chooses.
+    """
+    chosen = {"--environment": environment, "--env-file": env_file}
+    return [f"{name}={value}" for name, value in chosen.items() if value is not None]
 
 
 def become_command(name: str, arguments: Sequence[str], environment: str | None) -> NoReturn:

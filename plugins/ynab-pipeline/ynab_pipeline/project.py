@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,15 @@ def tenant() -> tuple[str, str]:
     """
     environment = os.environ.get("MELTANO_ENVIRONMENT", "")
     return environment, os.environ.get(SUFFIX, "")
+
+
+def tenant_key(of: tuple[str, str]) -> str:
+    """Return a name for files of a tenant: a suffix may be long and have any character.
+
+    Args:
+        of: The tenant, as `tenant` returns it.
+    """
+    return sha256(json.dumps(of).encode()).hexdigest()[:16]
 
 
 def account() -> dict[str, Any]:

@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING
 from ynab_pipeline import meltano, workspace
 from ynab_pipeline.errors import UsageError
 from ynab_pipeline.log import say
+from ynab_pipeline.notices import Notices
+from ynab_pipeline.ping import ping
+from ynab_pipeline.reason import REASON, reason_file, reason_in
 from ynab_pipeline.signals import Signals
 from ynab_pipeline.status_page import span
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from ynab_pipeline.workspace import Task
 
@@ -34,14 +38,15 @@ exit codes:
   130  ended by Ctrl-C
   143  ended by SIGTERM
 """
-#: Seconds that Meltano and its plugins have to end. A container has thirty under Kubernetes, and ten
-#: under Docker unless that is told otherwise.
+#: Seconds that Meltano and its plugins have to end. Kubernetes gives a container thirty.
 STOP_LIMIT = 20
 
 _JITTER = re.compile(r"(\d{1,5})([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = timedelta(days=1)
 _FAILED = 1
+#: Seconds after which it is looked whether the tables have become stale while a run goes on.
+_LONG = 3600
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,15 +63,37 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run a job, and return the exit code."""
-    jitter = _time(options.jitter)
+    jitter = time_of(options.jitter)
     project = workspace.find(options.environment)
     task = project.task(options.job)
-    with Signals() as signals:
-        return _wait(task, jitter, signals) or _run(task, options.environment, signals)
+    notices = Notices(project, options.environment)
+    with Signals() as signals, reason_file(project.root / ".meltano") as path:
+        if number := _wait(task, jitter, signals):
+            return 128 + number
+        with _start(task, options.environment, path) as child:
+            while child.poll() is None:
+                signals.wait(child, _LONG)
+                number = signals.take()
+                if child.poll() is not None:
+                    break
+                if number:
+                    _stop(task, child, number, signals)
+                    return 128 + number
+                notices.lasts(task.name)
+        if reason := _reason(child.returncode, path):
+            say(f"{task.name} failed: {reason}")
+            notices.failed(task.name, reason)
+        else:
+            notices.succeeded(task.name)
+        ping(project.variables, has_failed=bool(reason))
+        return _FAILED if reason else 0
 
 
-def _time(text: str) -> timedelta:
-    """Return a length of time.
+def time_of(text: str) -> timedelta:
+    """Return the time that the option `--jitter` gives.
+
+    Args:
+        text: Its value, such as `30m`.
 
     Raises:
         UsageError: If the text is none, or longer than a day.
@@ -78,42 +105,39 @@ def _time(text: str) -> timedelta:
     raise UsageError(f"--jitter is {text!r}: a time of up to 24h is expected, such as 90s or 30m")
 
 
-def _wait(task: Task, jitter: timedelta, signals: Signals) -> int:
-    """Wait for a random time, and return the exit code of a signal, else 0."""
+def _wait(task: Task, jitter: timedelta, signals: Signals) -> int | None:
+    """Wait for a random time, and return the signal that has ended it, or None."""
     if not jitter:
-        return 0
+        return None
     time = jitter * random.random()  # noqa: S311 -- spreads load, keeps no secret
     say(f"{task.name} starts in {span(time)}, a random part of {span(jitter)}")
     signals.wait(timeout=time.total_seconds())
     if number := signals.take():
         say(f"{task.name} was ended by {signal.Signals(number).name} before it started")
-        return 128 + number
-    return 0
+    return number
 
 
-def _run(task: Task, environment: str | None, signals: Signals) -> int:
-    with subprocess.Popen(
+def _start(task: Task, environment: str | None, reason: Path | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         meltano.command_line(environment, *task.arguments),
-        env={**os.environ, **task.variables},
+        env={**os.environ, **task.variables, REASON: str(reason or "")},
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # so that a signal reaches it and all that it has started, once
-    ) as child:
-        signals.wait(child)
-        if number := signals.take():
-            return _stop(task, child, number, signals)
-        code: int = child.wait()
+    )
+
+
+def _reason(code: int, path: Path | None) -> str:
+    """Return why a run has failed, empty if it has not."""
+    if code == 0:
+        return ""
     if code < 0:
-        say(f"{task.name} failed: Meltano was killed by {signal.Signals(-code).name}")
-    elif code:
-        say(f"{task.name} failed")
-    return _FAILED if code else 0
+        name = signal.Signals(-code).name
+        return f"Meltano was killed by {name}, as happens if memory runs out"
+    return reason_in(path) or f"Meltano ended with {code}; logs/meltano.log says why"
 
 
-def _stop(task: Task, child: subprocess.Popen[bytes], number: int, signals: Signals) -> int:
-    """End a run, within a bound, and return the exit code.
-
-    A second signal ends it at once.
-    """
+def _stop(task: Task, child: subprocess.Popen[bytes], number: int, signals: Signals) -> None:
+    """End a run, within a bound; a second signal ends it at once."""
     name = signal.Signals(number).name
     say(f"{task.name} is ended by {name}; Meltano has {STOP_LIMIT} seconds for it")
     _signal(child, signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
@@ -123,7 +147,6 @@ def _stop(task: Task, child: subprocess.Popen[bytes], number: int, signals: Sign
     child.wait()
     how = "has ended" if ended else "was killed"
     say(f"{task.name} {how} after {name}. Nothing is lost: the next run goes on from there.")
-    return 128 + number
 
 
 def _signal(child: subprocess.Popen[bytes], number: int) -> None:

@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print how fresh the tables are, and return the exit code."""
     try:
-        found = _look(options.environment)
+        found = look(options.environment)
     except PipelineError as error:
         if options.json:
             print(json.dumps({"state": "unknown", "error": str(error)}))
@@ -55,7 +55,15 @@ def run(options: argparse.Namespace) -> int:
     return 0 if found["report"].state == FRESH else _OLD
 
 
-def _look(environment: str | None) -> dict[str, Any]:
+def look(environment: str | None) -> dict[str, Any]:
+    """Return how fresh the tables are, as arguments of `page`.
+
+    Args:
+        environment: The environment of Meltano; if None, the one that Meltano chooses.
+
+    Raises:
+        PipelineError: If it cannot be known.
+    """
     line = meltano.command_line(environment, "invoke", "target-postgres:syncs")
     with subprocess.Popen(
         line,
@@ -70,7 +78,7 @@ def _look(environment: str | None) -> dict[str, Any]:
 
         stdout, stderr = process.communicate()
     answer = _answer(stdout, stderr)
-    stale_after = _hours(answer["stale_after"])
+    stale_after = hours(answer["stale_after"])
     now = datetime.now(timezone.utc)
     syncs = [
         Sync(
@@ -126,7 +134,15 @@ def _parsed(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _hours(value: str) -> timedelta:
+def hours(value: str) -> timedelta:
+    """Return the age at which a success is no longer fresh.
+
+    Args:
+        value: The variable YNAB_PIPELINE_STALE_AFTER, empty if it is not set.
+
+    Raises:
+        PipelineError: If that is no number of hours.
+    """
     try:
         hours = float(value or STALE_HOURS)
     except ValueError:

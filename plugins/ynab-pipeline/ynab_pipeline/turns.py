@@ -8,11 +8,10 @@ different environments or tenants do not wait for each other.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-from hashlib import sha256
 
 from ynab_pipeline import project
+from ynab_pipeline.files import open_lock
 from ynab_pipeline.log import say
 
 
@@ -29,11 +28,8 @@ def wait_for_turn(name: str, notice: str) -> None:
     root = project.root()
     if root is None:
         return
-    turns = root / ".meltano" / "turns"
-    turns.mkdir(parents=True, exist_ok=True)
-    # A suffix may be as long as anything and have any character.
-    tenant = sha256(json.dumps(project.tenant()).encode()).hexdigest()[:16]
-    descriptor = os.open(turns / f"{tenant}-{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    key = project.tenant_key(project.tenant())
+    descriptor = open_lock(root / ".meltano" / "turns" / f"{key}-{name}.lock")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

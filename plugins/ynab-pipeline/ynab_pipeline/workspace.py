@@ -48,6 +48,12 @@ class Workspace:
         """The environment and the suffix of the state id, as in `project.tenant`."""
         return self.environment, self.variables.get(SUFFIX, "")
 
+    @property
+    def place(self) -> str:
+        """The tenant in words."""
+        environment, suffix = self.tenant
+        return f"{environment} ({suffix})" if suffix else environment
+
     def task(self, name: str) -> Task:
         """Return the task of a job or a schedule.
 

@@ -1,0 +1,133 @@
+"""Memory of what people were told, and telling them what has changed since."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from ynab_pipeline import notify, status
+from ynab_pipeline.changes import Failing, Seen, Told, change, message
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.files import open_lock, write_config
+from ynab_pipeline.freshness import FAILED, RUNNING, STALE_AFTER, SUCCEEDED
+from ynab_pipeline.log import say
+from ynab_pipeline.project import tenant_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ynab_pipeline.workspace import Workspace
+
+_TWICE = "a notification may come twice"
+
+
+@dataclass(frozen=True)
+class Notices:
+    """What people are told of the runs of an environment, and of a tenant in it."""
+
+    project: Workspace
+    #: The option of the command, None for Meltano's own choice.
+    environment: str | None
+
+    def succeeded(self, job: str) -> None:
+        """Tell that a job has recovered, if it failed before."""
+        # Then nobody was told of anything, and the database need not be asked.
+        if self._urls and self._path.exists():
+            self._tell(job, SUCCEEDED, "")
+
+    def failed(self, job: str, reason: str) -> None:
+        """Tell that a job fails, and that the tables are stale, unless that is known."""
+        if self._urls:
+            self._tell(job, FAILED, reason)
+
+    def lasts(self, job: str) -> None:
+        """Tell that the tables are stale while a job does not end, unless that is known."""
+        if self._urls:
+            self._tell(job, RUNNING, "")
+
+    @property
+    def _urls(self) -> list[str]:
+        return self.project.variables.get(notify.NOTIFY, "").split()
+
+    @property
+    def _path(self) -> Path:
+        key = tenant_key(self.project.tenant)
+        return self.project.root / ".meltano" / "notices" / f"{key}.json"
+
+    def _tell(self, job: str, state: str, reason: str) -> None:
+        try:
+            descriptor = open_lock(self._path.with_suffix(".lock"))
+        except OSError as error:
+            say(f"nobody is notified: {explain(error)}", "warning")
+            return
+        try:
+            # Of two jobs that end together, one tells and the other one then knows.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            told = self._told()
+            seen = Seen(job, state, reason, self._is_stale(told, state), _now())
+            known, kind = change(told, seen)
+            # Sent before it is written: if this process dies in between, people hear it twice,
+            # and in the other order never. If no service takes it, the next run tries again.
+            if kind is None or self._send(kind, known, seen):
+                self._remember(known)
+        finally:
+            os.close(descriptor)
+
+    def _send(self, kind: str, known: Told, seen: Seen) -> bool:
+        title, body = message(kind, known, seen, self.project.place, self._stale_after())
+        return notify.send(self._urls, title, body)
+
+    def _is_stale(self, told: Told, state: str) -> bool:
+        """Tell whether a last success is too old, by the tables or, if they can't tell, by told."""
+        if told.is_stale and state != SUCCEEDED:
+            return True
+        if state == SUCCEEDED and not told.is_stale:
+            return False
+        try:
+            return bool(status.look(self.environment)["report"].is_stale)
+        except PipelineError:
+            since = min((each.since for each in told.failing.values()), default=_now())
+            return _now() - since > self._stale_after()
+
+    def _stale_after(self) -> timedelta:
+        try:
+            return status.hours(self.project.variables.get(STALE_AFTER, ""))
+        except PipelineError as error:
+            say(f"{error}; it is taken as that", "warning")
+            return status.hours("")
+
+    def _told(self) -> Told:
+        """Return what people were told; nothing if the file is damaged, which then is removed."""
+        try:
+            entry = json.loads(self._path.read_text(encoding="utf-8"))
+            failing = {
+                str(job): Failing(str(reason), datetime.fromisoformat(since))
+                for job, (reason, since) in entry["failing"].items()
+            }
+            return Told(failing, bool(entry["stale"]))
+        except FileNotFoundError:
+            return Told()
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            say(f"{self._path} is damaged and is removed: {_TWICE}", "warning")
+            self._path.unlink(missing_ok=True)
+            return Told()
+
+    def _remember(self, known: Told) -> None:
+        failing = {
+            job: [each.reason, each.since.isoformat()] for job, each in known.failing.items()
+        }
+        try:
+            if known == Told():
+                self._path.unlink(missing_ok=True)
+            else:
+                write_config(self._path, {"failing": failing, "stale": known.is_stale})
+        except OSError as error:
+            say(f"{_TWICE}: {explain(error)}", "warning")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
