@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import MAIN, Beside
 from tests.support.meltano_project import MELTANO, PYTHON, project_of
 from tests.support.receiver import receive
 from tests.support.small import small_sandbox
@@ -217,6 +217,18 @@ def test_a_file_that_cannot_be_written(beside: Beside, receiver: Receiver) -> No
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("nobody is notified: ")
     assert not receiver.messages
+
+
+def test_a_full_disk(beside: Beside, receiver: Receiver) -> None:
+    """No file takes a byte: the run fails, people hear of it, and nothing half written is left."""
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    with beside.begin("run", "sync", main=limited + MAIN) as process:
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a notification may come twice: File too large" in stderr.splitlines()[-1]
+    assert "Traceback" not in stderr.partition("sync failed")[2]
+    assert titles(receiver) == ["tap-ynab, demo: sync failed"]
+    assert not list((beside.folder / ".meltano").rglob("*.json*"))
 
 
 @pytest.mark.parametrize(

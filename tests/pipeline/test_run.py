@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.support.beside_meltano import STAYS, Beside, wait_for
 
-if TYPE_CHECKING:
-    from pathlib import Path
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
@@ -133,3 +133,18 @@ def test_a_signal_ends_the_wait(beside: Beside) -> None:
     assert process.returncode == 143
     assert stderr == "sync was ended by SIGTERM before it started\n"
     assert beside.started == []
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_full_disk_for_the_log(beside: Beside, code: int) -> None:
+    with FULL.open("w") as log:
+        done = subprocess.run(
+            beside.command("run", "sync", "--jitter=1s"),
+            env=beside.environment(f"sys.exit({code})"),
+            cwd=beside.folder,
+            stderr=log,
+            check=False,
+        )
+    assert done.returncode == code
+    assert len(beside.started) == 1
