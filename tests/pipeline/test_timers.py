@@ -148,7 +148,9 @@ def test_a_crontab_from_nothing_to_nothing(machine: Machine) -> None:
 def test_what_cron_calls(machine: Machine) -> None:
     """Cron passes on all up to the first % that has no backslash before it."""
     (machine.project.folder / "a b.env").touch()
-    machine.timers("install", "--yes", options=("--environment=prod", "--env-file=a b.env"))
+    machine.timers(
+        "install", "--tenants", "--yes", options=("--environment=prod", "--env-file=a b.env")
+    )
     line = lines_of(machine)[0].split(maxsplit=5)[5]
     assert not re.search(r"(?<!\\)%", line)
     subprocess.run(["/bin/sh", "-c", line.replace(r"\%", "%")], check=True, cwd="/")
@@ -160,6 +162,7 @@ def test_what_cron_calls(machine: Machine) -> None:
         f"--env-file={folder / 'a b.env'}",
         "run",
         "sync-every-4-hours",
+        "--tenants",
         "--jitter=60m",
     ]
 
@@ -281,14 +284,14 @@ def test_without_a_scheduler(machine: Machine) -> None:
 
 def test_names_and_folders_that_no_scheduler_could_have() -> None:
     with pytest.raises(UsageError, match="letters, digits, - and _"):
-        installation(Path("/srv/ynab"), {"every day": "0 3 * * *"}, [])
+        installation(Path("/srv/ynab"), {"every day": "0 3 * * *"})
     for folder in ("/srv/a\nb", "/srv/a\\b"):
         with pytest.raises(UsageError, match="rename it"):
-            installation(Path(folder), {"daily": "0 3 * * *"}, [])
+            installation(Path(folder), {"daily": "0 3 * * *"})
 
 
 def test_two_projects_have_names_of_their_own() -> None:
-    names = {installation(Path(folder), {}, []).name for folder in ("/a/ynab", "/b/ynab")}
+    names = {installation(Path(folder), {}).name for folder in ("/a/ynab", "/b/ynab")}
     assert len(names) == 2
 
 

@@ -58,13 +58,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action", choices=("show", "install", "remove"), help="show what install would do, or do it"
     )
+    parser.add_argument("--tenants", action="store_true", help="run the schedules for each tenant")
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def run(options: argparse.Namespace) -> int:
     """Show, install or remove the timers, and return the exit code."""
     is_removal = options.action == "remove"
-    project = _project(options.environment, is_removal=is_removal)
+    project = _project(options, is_removal=is_removal)
     steps = list(_steps(project, is_removal=is_removal))
     lines = [line for step in steps for line in _described(step)]
     for entry in project.entries:
@@ -85,15 +86,16 @@ def run(options: argparse.Namespace) -> int:
     return _DONE
 
 
-def _project(environment: str | None, *, is_removal: bool) -> Installation:
-    project = workspace.find(environment)
-    options = [f"--environment={environment}"] if environment else []
+def _project(options: argparse.Namespace, *, is_removal: bool) -> Installation:
+    project = workspace.find(options.environment)
+    chosen = [f"--environment={options.environment}"] if options.environment else []
     if meltano.env_file:
-        options.append(f"--env-file={project.root / meltano.env_file}")
+        chosen.append(f"--env-file={project.root / meltano.env_file}")
     # Timers can be removed whatever meltano.yml says now.
     schedules = [] if is_removal else project.definition.get("schedules") or []
     intervals = {schedule["name"]: schedule.get("interval") or "" for schedule in schedules}
-    return installation(project.root, intervals, options)
+    of_run = ["--tenants"] if options.tenants else []
+    return installation(project.root, intervals, chosen, of_run)
 
 
 def _steps(project: Installation, *, is_removal: bool) -> Iterator[Step]:

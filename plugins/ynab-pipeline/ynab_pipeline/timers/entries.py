@@ -44,7 +44,10 @@ class Installation:
 
 
 def installation(
-    folder: Path, schedules: Mapping[str, str], options: Sequence[str]
+    folder: Path,
+    schedules: Mapping[str, str],
+    options: Sequence[str] = (),
+    options_of_run: Sequence[str] = (),
 ) -> Installation:
     """Return what to run for a project.
 
@@ -52,6 +55,7 @@ def installation(
         folder: The project.
         schedules: Intervals by the names of the schedules.
         options: Options of `ynab-pipeline` for each run.
+        options_of_run: Options of its command `run`.
 
     Raises:
         UsageError: If a schedule cannot be expressed.
@@ -67,7 +71,7 @@ def installation(
             raise UsageError(
                 f"schedule {name!r} of meltano.yml: a timer's name has letters, digits, - and _"
             )
-        command = (str(program), *options, "run", name)
+        command = (str(program), *options, "run", name, *options_of_run)
         try:
             entries.append(Entry(name, interval, recurrence(interval), command))
         except UsageError as error:

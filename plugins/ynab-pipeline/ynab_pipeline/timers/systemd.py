@@ -93,6 +93,7 @@ def change(
     gone = [path for path in before if path not in after]
     if timers := _timers(gone):
         _systemctl("disable", "--now", *timers)
+        _systemctl("clean", "--what=state", *timers)  # when they last ran
     for path in gone:
         Path(path).unlink()
     changed = [path for path in after if before.get(path) != after[path]]
