@@ -5,10 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from psutil import process_iter  # type: ignore[import-untyped]
 
 from tests.support.beside_meltano import STAYS, Beside, wait_for
+from tests.support.meltano_project import MELTANO, PYTHON, project_of
+from tests.support.small import small_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FULL = Path("/dev/full")
 
@@ -77,7 +84,7 @@ def test_wrong_usage(beside: Beside, arguments: list[str], words: str) -> None:
     assert beside.started == []
 
 
-@pytest.mark.parametrize("content", [None, "jobs: [", b"\xff"])
+@pytest.mark.parametrize("content", [None, "", "jobs: [", "jobs: [5, {}]", b"\xff"])
 def test_a_project_that_cannot_be_read(beside: Beside, content: str | bytes | None) -> None:
     path = beside.folder / "meltano.yml"
     if content is None:
@@ -148,3 +155,36 @@ def test_a_full_disk_for_the_log(beside: Beside, code: int) -> None:
         )
     assert done.returncode == code
     assert len(beside.started) == 1
+
+
+@pytest.mark.slow
+def test_a_real_run_is_ended_and_the_next_one_goes_on(
+    installed: Callable[[str], str], tmp_path: Path
+) -> None:
+    installed(MELTANO)
+    account = small_sandbox()
+    with project_of(account, tmp_path) as project:
+        account.fail("stall", path="/money_movements")
+        command = [str(PYTHON.with_name("ynab-pipeline")), "run", "sync"]
+        with subprocess.Popen(
+            command,
+            env=project.variables(),
+            cwd=project.folder,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process:
+            # After this line it requests the next list, which stalls.
+            wait_for(process, f"money_movement_groups of {account.budgets[-1].name}")
+            process.terminate()
+            _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 143
+        assert stderr.splitlines()[-1].endswith("Nothing is lost: the next run goes on from there.")
+        running = [" ".join(each.info["cmdline"] or ()) for each in process_iter(["cmdline"])]
+        assert not [line for line in running if f"{project.folder}/.meltano/run" in line]
+
+        done = project.execute(*command)
+        assert done.returncode == 0, done.stderr[-3000:]
+        count = "select count(*) from ynab.transactions"
+        wanted = sum(1 for budget in account.budgets for _ in budget.rows("transactions"))
+        assert project.database(".data/postgres").query(count) == [{"count": wanted}]

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import checking, meltano, run, schedule, status
+from ynab_pipeline import checking, meltano, notify, run, schedule, status
 from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.timers import command as timers
 
@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "run": Command(
         "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
     ),
+    "notify": Command("send a message, to try the URLs of YNAB_PIPELINE_NOTIFY", notify.run),
     "schedule": Command(
         "run the schedules of meltano.yml until it is ended", schedule.run, schedule.add_options
     ),

@@ -45,8 +45,6 @@ _JITTER = re.compile(r"(\d{1,5})([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = timedelta(days=1)
 _FAILED = 1
-#: Seconds after which it is looked whether the tables have become stale while a run goes on.
-_LONG = 3600
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
             return 128 + number
         with _start(task, options.environment, path) as child:
             while child.poll() is None:
-                signals.wait(child, _LONG)
+                signals.wait(child, notices.interval)
                 number = signals.take()
                 if child.poll() is not None:
                     break

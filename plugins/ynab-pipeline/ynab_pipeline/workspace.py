@@ -60,8 +60,7 @@ class Workspace:
         Raises:
             UsageError: If there is none of that name.
         """
-        jobs = [job["name"] for job in self.definition.get("jobs") or ()]
-        schedules = {one["name"]: one for one in self.definition.get("schedules") or ()}
+        jobs, schedules = self._named("jobs"), self._named("schedules")
         if name in jobs:
             return Task(name, ("run", name), {})
         if name not in schedules:
@@ -77,6 +76,12 @@ class Workspace:
             if job
             else Task(name, ("schedule", "run", name), variables)
         )
+
+    def _named(self, section: str) -> dict[str, Mapping[str, Any]]:
+        """Return the entries of a list in meltano.yml by name; Meltano says what else is wrong."""
+        entries = self.definition.get(section) or ()
+        named = (each for each in entries if isinstance(each, dict) and "name" in each)
+        return {str(each["name"]): each for each in named}
 
 
 def find(environment: str | None) -> Workspace:
@@ -100,6 +105,8 @@ def find(environment: str | None) -> Workspace:
         values = dotenv_values(env_file)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{root} cannot be read: {str(error).splitlines()[0]}") from error
+    if not isinstance(definition, dict):
+        raise UsageError(f"{root / _FILE} is no meltano.yml")
     variables = {key: value for key, value in values.items() if value is not None} | os.environ
     if environment is None:
         environment = variables.get(_ENVIRONMENT)
