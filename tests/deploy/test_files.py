@@ -29,6 +29,7 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 CRON_JOBS = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8")))
 #: What may be in the image. Not `.`, which has .env, logs and databases.
 COPIED = {"Makefile", "constraints.txt", "meltano.pth", "meltano.yml", "tap-ynab", "plugins"}
+COPIED |= {"transform/views.sql", "deploy/entrypoint"}
 #: Of systemd-analyze: 0 is as closed as it gets, 10 as open.
 MOST_EXPOSED = 2.0
 
@@ -41,7 +42,7 @@ def instructions(name: str) -> list[str]:
 
 def test_the_image_has_no_more_than_the_project_and_no_rights() -> None:
     sources = [words.split()[:-1] for words in instructions("COPY") if "--from" not in words]
-    assert {word for words in sources for word in words} == COPIED | {"deploy/entrypoint"}
+    assert {word for words in sources for word in words} == COPIED
     assert [user.split(":")[0].isdigit() for user in instructions("USER")] == [True]
     assert not instructions("ADD")
     names = [line.split("=")[0] for line in instructions("(?:ENV|ARG)")]
@@ -58,14 +59,19 @@ def test_the_image_has_the_pinned_versions() -> None:
         assert "-c constraints.txt" in call
 
 
-def test_the_scheduler_of_compose_has_no_rights() -> None:
-    scheduler = COMPOSE["services"]["scheduler"]
+@pytest.mark.parametrize("name", ["scheduler", "report"])
+def test_services_of_compose_have_no_rights(name: str) -> None:
+    scheduler = COMPOSE["services"][name]
     assert scheduler["read_only"]
     assert scheduler["cap_drop"] == ["ALL"]
     assert scheduler["security_opt"] == ["no-new-privileges"]
-    assert scheduler["healthcheck"]["test"] == ["CMD", "ynab-pipeline", "status"]
     for service in COMPOSE["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_compose_tells_if_a_sync_has_failed() -> None:
+    scheduler = COMPOSE["services"]["scheduler"]
+    assert scheduler["healthcheck"]["test"] == ["CMD", "ynab-pipeline", "status"]
 
 
 def test_compose_takes_secrets_from_env_alone() -> None:
