@@ -1,5 +1,7 @@
 # Thin: each line works by hand too. Another Python than python3: make PYTHON=python3.12 demo
 PYTHON ?= python3
+# A program that builds and runs images: docker, podman.
+CONTAINER ?= docker
 PIP := -m pip install -qq -c constraints.txt
 MELTANO := .venv/bin/meltano
 LOADERS := $(basename $(notdir $(wildcard tests/loaders/*.txt)))
@@ -22,7 +24,7 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo psql status report test test-fast test-dates check stop clean
+.PHONY: install demo psql status report schedule unschedule image test test-image test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
 install: .meltano/installed ## Meltano, the tap, the loader, the sandbox, PostgreSQL and the report
@@ -57,11 +59,24 @@ report: ## The report of the environment that .env chooses, in output/
 	@$(NEEDS_INSTALL)
 	@$(MELTANO) invoke report:build
 
+schedule: .meltano/installed ## Run both schedules of meltano.yml on this machine; asks first
+	@.venv/bin/ynab-pipeline timers install
+
+unschedule: ## No longer run them; asks first
+	@test ! -e .venv/bin/ynab-pipeline || .venv/bin/ynab-pipeline timers remove
+
+image: ## A container image; docs/deploy.md says how to run it
+	$(CONTAINER) build -f deploy/Containerfile -t tap-ynab .
+
 test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
 
 test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
 	ANY_SEQUENCE_STEPS=40 .venv-test/bin/pytest -n 3 --dist worksteal -m "not integration and not slow"
+
+test-image: .venv-test/installed ## Builds the image, runs it, and looks at all files in deploy/ with their schemas
+	@.venv-test/bin/python $(PIP) --group deploy
+	CONTAINER="$(CONTAINER)" .venv-test/bin/pytest tests/deploy
 
 # With Python 3.10, for libfaketime 0.9.10 does not know how later ones sleep. The clock is moved by
 # a number of seconds: with a date, it would begin there in each process.

@@ -16,6 +16,8 @@ private, the second decides what a run shows, the third hands its first error to
 `notices`, decides who is to be told of what, which `notify` and `ping` send. The second starts the
 first by the clock, with `scheduler` and `cron`. `workspace` reads the project's files for both.
 
+The package `timers` has systemd, cron or launchd call `run`.
+
 `cli` is the command `ynab-pipeline`. Its `verify` and `preview` are in `checking`, which pipes the
 tap into `compare`.
 
