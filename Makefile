@@ -12,6 +12,8 @@ NEEDS_INSTALL = test -e .meltano/installed || { echo "Nothing is installed yet: 
 # Of `make test-dates`: New Year's Eve, and in UTC the year after. With TESTS=, all tests.
 DAY ?= 2029-12-31 20:00:00
 ZONE ?= America/Los_Angeles
+# Of Dagster's page.
+PORT ?= 3000
 TESTS ?= not integration
 
 # The same versions also for builds and for what Meltano installs.
@@ -24,7 +26,7 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo psql status report schedule unschedule image test test-image test-fast test-dates check stop clean
+.PHONY: install demo psql status report schedule unschedule dagster image test test-image test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
 install: .meltano/installed ## Meltano, the tap, the loader, the sandbox, PostgreSQL and the report
@@ -68,7 +70,13 @@ unschedule: ## No longer run them; asks first
 image: ## A container image; docs/deploy.md says how to run it
 	$(CONTAINER) build -f deploy/Containerfile -t tap-ynab .
 
-test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
+dagster: .venv-dagster/installed .meltano/installed .meltano/dbt-installed ## Dagster, in the foreground: accounts, syncs, history and logs on a page
+	@umask 077 && mkdir -p .data/dagster && cp orchestrate/instance.yaml .data/dagster/dagster.yaml
+	@echo "Dagster is at http://127.0.0.1:$(PORT); Ctrl-C ends it"
+	@cd orchestrate && umask 077 && DAGSTER_HOME=$(abspath .data/dagster) \
+	  PYTHONWARNINGS=ignore:Function exec ../.venv-dagster/bin/dagster dev --host=127.0.0.1 --port=$(PORT) --log-level=warning
+
+test: .venv-test/installed .venv-loaders/installed .venv-dagster/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
 
 test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
@@ -97,7 +105,7 @@ stop: ## Stop sandbox and databases; their data stays
 
 clean: ## Remove what runs left behind, data included
 	@$(MAKE) --no-print-directory stop
-	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs output transform/logs transform/target
+	rm -rf .data .meltano .venv .venv-dagster .venv-loaders .venv-test benchmarks/.venvs logs output transform/logs transform/target
 
 .venv/installed: constraints.txt meltano.pth plugins/ynab-pipeline/pyproject.toml
 	@echo "Installing Meltano ..."
@@ -134,4 +142,11 @@ clean: ## Remove what runs left behind, data included
 	  $(PYTHON) -m venv --clear .venv-loaders/$$loader; \
 	  .venv-loaders/$$loader/bin/python $(PIP) --upgrade pip; \
 	  PIP_CONSTRAINT= .venv-loaders/$$loader/bin/python -m pip install -qq --no-deps -r tests/loaders/$$loader.txt; done
+	@touch $@
+
+.venv-dagster/installed: orchestrate/requirements.txt plugins/ynab-pipeline/pyproject.toml
+	@echo "Installing Dagster ..."
+	@$(needs_python)$(PYTHON) -m venv --clear .venv-dagster
+	@.venv-dagster/bin/python $(PIP) --upgrade pip
+	@PIP_CONSTRAINT= .venv-dagster/bin/python -m pip install -qq -r orchestrate/requirements.txt -e plugins/ynab-pipeline
 	@touch $@

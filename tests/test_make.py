@@ -27,7 +27,12 @@ test "$1" = -c && exec {python} "$@"
 for folder; do :; done
 {python} "$@" --without-pip && ln -sf {true} "$folder/bin/python"
 """
-TARGETS = [".venv/installed", ".venv-test/installed", ".venv-loaders/installed"]
+TARGETS = [
+    ".venv/installed",
+    ".venv-test/installed",
+    ".venv-loaders/installed",
+    ".venv-dagster/installed",
+]
 
 
 @pytest.fixture
@@ -35,11 +40,13 @@ def clone(tmp_path: Path) -> Path:
     """A folder with what the Makefile reads."""
     folder = tmp_path / "clone"
     (folder / "tests/loaders").mkdir(parents=True)
+    (folder / "orchestrate").mkdir()
     (folder / "plugins/ynab-pipeline").mkdir(parents=True)
     for name in (
         "Makefile",
         "constraints.txt",
         "meltano.pth",
+        "orchestrate/requirements.txt",
         "plugins/ynab-pipeline/pyproject.toml",
         "pyproject.toml",
         "tests/loaders/target-jsonl.txt",

@@ -1,0 +1,221 @@
+"""Dagster on a project, as `make dagster` starts it, and by its API what a person does there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil  # type: ignore[import-untyped]
+
+from tests.support.pipeline import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.meltano_project import Project
+
+DAGSTER = str(PROJECT / ".venv-dagster/bin/dagster")
+ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+_MAKE = str(shutil.which("make"))
+#: Seconds for what takes a few on a machine with nothing else to do.
+_LIMIT = 600
+_LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "tap-ynab"}
+_ACCOUNTS = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
+  assetNodes { partitionKeys } } } } }"""
+_SCHEDULES = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
+  schedules { name cronSchedule scheduleState { status } } } } } }"""
+_RUNS = "{ runsOrError { ... on Runs { results { runId } } } }"
+_LAUNCH = """mutation($wanted: ExecutionParams!) {
+  launchPipelineExecution(executionParams: $wanted) {
+  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+_AGAIN = """mutation($wanted: ReexecutionParams!) {
+  launchPipelineReexecution(reexecutionParams: $wanted) {
+  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+_CANCEL = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
+_RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run {
+  status stepStats { stepKey status }
+  assetMaterializations { metadataEntries { label ... on IntMetadataEntry { intValue } } } } } }"""
+_LOG = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
+  __typename ... on MessageEvent { message level stepKey }
+  ... on ExecutionStepFailureEvent { error { message } } } } } }"""
+_TICK = """mutation($schedule: ScheduleSelector!, $at: Float) {
+  scheduleDryRun(selectorData: $schedule, timestamp: $at) { ... on DryRunInstigationTick {
+  evaluationResult { error { message } runRequests { tags { key value } } } } } }"""
+
+_TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+  ... on Sensor { sensorState { ticks(limit: 20) { status skipReason error { message } } } } } }"""
+
+
+@dataclass
+class Dagster:
+    """Dagster's webserver and daemon, which run."""
+
+    url: str
+
+    def accounts(self) -> set[str]:
+        """The partitions, as the page offers them; none before it has loaded anything."""
+        (repository,) = self._ask(_ACCOUNTS)["repositoriesOrError"]["nodes"] or [{"assetNodes": []}]
+        return {key for asset in repository["assetNodes"] for key in asset["partitionKeys"]}
+
+    def runs(self) -> list[str]:
+        """The ids of all runs, the latest first."""
+        return [run["runId"] for run in self._ask(_RUNS)["runsOrError"]["results"]]
+
+    def launch(self, job: str, account: str) -> str:
+        """Launch a run, and return its id."""
+        tags = [{"key": "dagster/partition", "value": account}]
+        selector = {**_LOCATION, "jobName": job}
+        wanted = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
+        return str(self._ask(_LAUNCH, wanted=wanted)["launchPipelineExecution"]["run"]["runId"])
+
+    def again(self, run: str) -> str:
+        """Run it again from the failed step, and return the id of the new run."""
+        wanted = {"parentRunId": run, "strategy": "FROM_FAILURE"}
+        return str(self._ask(_AGAIN, wanted=wanted)["launchPipelineReexecution"]["run"]["runId"])
+
+    def cancel(self, run: str) -> None:
+        self._ask(_CANCEL, run=run)
+
+    def status(self, run: str) -> str:
+        return str(self._ask(_RUN, run=run)["runOrError"]["status"])
+
+    def steps(self, run: str) -> dict[str, str]:
+        """The steps that have run, each with its status."""
+        steps = self._ask(_RUN, run=run)["runOrError"]["stepStats"]
+        return {step["stepKey"]: step["status"] for step in steps}
+
+    def numbers(self, run: str) -> dict[str, int]:
+        """The numbers that its steps tell."""
+        made = self._ask(_RUN, run=run)["runOrError"]["assetMaterializations"]
+        entries = [entry for each in made for entry in each["metadataEntries"]]
+        return {entry["label"]: entry["intValue"] for entry in entries if "intValue" in entry}
+
+    def log(self, run: str) -> list[str]:
+        """The lines that its programs have written."""
+        events = self._ask(_LOG, run=run)["logsForRun"]["events"]
+        return [event["message"] for event in events if event["__typename"] == "LogMessageEvent"]
+
+    def await_line(self, run: str, words: str) -> None:
+        """Wait until a program of a run writes a line with these words."""
+        await_(lambda: any(words in line for line in self.log(run)))
+
+    def failure(self, run: str) -> str:
+        """The failure of the step that has failed, as the page shows it."""
+        events = self._ask(_LOG, run=run)["logsForRun"]["events"]
+        (message,) = [event["error"]["message"] for event in events if "error" in event]
+        return str(message)
+
+    def alerts_skipped(self) -> list[str]:
+        """Why the sensor that sends messages has sent none, the latest first."""
+        selector = {**_LOCATION, "sensorName": "alerts"}
+        ticks = self._ask(_TICKS, sensor=selector)["sensorOrError"]["sensorState"]["ticks"]
+        return [tick["skipReason"] for tick in ticks if tick["skipReason"]]
+
+    def schedules(self) -> dict[str, tuple[str, str]]:
+        """The schedules, each with its times and whether it is on."""
+        (repository,) = self._ask(_SCHEDULES)["repositoriesOrError"]["nodes"]
+        return {
+            each["name"]: (each["cronSchedule"], each["scheduleState"]["status"])
+            for each in repository["schedules"]
+        }
+
+    def due(self, schedule: str, at: float) -> list[str]:
+        """The accounts that a schedule would sync at that time, in seconds since 1970."""
+        selector = {**_LOCATION, "scheduleName": schedule}
+        result = self._ask(_TICK, schedule=selector, at=at)["scheduleDryRun"]["evaluationResult"]
+        assert result["error"] is None, result["error"]
+        tags = [tag for request in result["runRequests"] or () for tag in request["tags"]]
+        return [tag["value"] for tag in tags if tag["key"] == "dagster/partition"]
+
+    def ended(self, run: str) -> str:
+        """Wait for the end of a run, and return its status."""
+        await_(lambda: self.status(run) in ENDED)
+        return self.status(run)
+
+    def _ask(self, query: str, **variables: Any) -> Any:
+        document = json.dumps({"query": query, "variables": variables}).encode()
+        headers = {"Content-Type": "application/json"}
+        # S310: an address of this machine
+        request = urllib.request.Request(f"{self.url}/graphql", document, headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_LIMIT) as response:  # noqa: S310
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+
+def await_(condition: Callable[[], object]) -> None:
+    """Wait until something is so; Dagster can only be asked."""
+    deadline = time.monotonic() + _LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, "it takes too long"
+        time.sleep(0.1)
+
+
+@contextmanager
+def running(project: Project, **environment: str) -> Iterator[Dagster]:
+    """Run `make dagster` in a project, and end it by Ctrl-C.
+
+    Args:
+        project: The project.
+        environment: Variables of the shell that it is called from.
+    """
+    for name in (".venv", ".venv-dagster", "Makefile", "transform"):
+        (project.folder / name).symlink_to(PROJECT / name)
+    (project.folder / ".meltano/utilities").symlink_to(PROJECT / ".meltano/utilities")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "orchestrate", project.folder / "orchestrate", ignore=ignored)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    installed = (".venv-dagster/installed", ".meltano/installed", ".meltano/dbt-installed")
+    with (project.folder / "dagster.log").open("w") as log:
+        make = subprocess.Popen(
+            [_MAKE, *(f"--old-file={each}" for each in installed), "dagster", f"PORT={port}"],
+            env=project.variables(**environment),
+            cwd=project.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    dagster = Dagster(f"http://127.0.0.1:{port}")
+    try:
+        await_(lambda: _answers(dagster, make, project))
+        yield dagster
+    finally:
+        os.killpg(make.pid, signal.SIGINT)
+        make.wait(_LIMIT)
+        await_(lambda: not processes(project))  # its code server ends a moment later
+
+
+def _answers(dagster: Dagster, make: subprocess.Popen[bytes], project: Project) -> bool:
+    log = (project.folder / "dagster.log").read_text(encoding="utf-8")
+    assert make.poll() is None, log
+    assert "Error" not in log, log
+    try:
+        return bool(dagster.accounts())
+    except urllib.error.URLError:
+        return False
+
+
+def processes(project: Project) -> list[psutil.Process]:
+    """Processes of a project, without its servers."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            command, folder = process.cmdline(), process.cwd()
+        except psutil.Error:
+            continue
+        is_server = "postgres" in "".join(command[:1]) or "ynab_sandbox" in command
+        if folder.startswith(str(project.folder)) and not is_server:
+            found.append(process)
+    return found
