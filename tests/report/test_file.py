@@ -95,7 +95,7 @@ def test_names_arrive_as_they_are(report: Built) -> None:
     assert not set(data) & set("<>&\u2028\u2029")
 
 
-#: 150 transactions a month for fifteen years, at 400 payees, and a plan of 60 categories.
+#: 150 transactions a month for fifteen years, at 400 payees, and 60 categories in each month.
 FIFTEEN_YEARS = """
 create temp table household as select id as budget_id from ynab.budgets where name = %s;
 create temp table days as
@@ -203,9 +203,11 @@ def test_hours_that_are_none(loaded: Database, tmp_path: Path, hours: str) -> No
     assert built.stderr == f"ynab-report: {message}\n"
 
 
-def test_wrong_usage() -> None:
+@pytest.mark.parametrize("arguments", [["bild"], ["build", "--redac"], ["build", "--out=x"]])
+def test_wrong_usage(arguments: list[str]) -> None:
+    """An option is not abbreviated: `ynab-pipeline-report` would not see it."""
     finished = subprocess.run(
-        [REPORT, "bild"], env=BARE, capture_output=True, check=False, encoding="utf-8"
+        [REPORT, *arguments], env=BARE, capture_output=True, check=False, encoding="utf-8"
     )
     assert finished.returncode == 2
     assert "usage: ynab-report" in finished.stderr
