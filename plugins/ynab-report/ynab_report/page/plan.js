@@ -1,4 +1,4 @@
-// What was assigned against what was spent, overspent categories first; goals.
+// Assigned against spent, overspent categories first; goals.
 
 const PLAN_ROWS = 12;
 
