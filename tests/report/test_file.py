@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
 import stat
 import subprocess
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 from tests.report.conftest import HOSTILE, HOSTILE_BUDGET
 from tests.support.databases import copy_of, new_database
 from tests.support.environment import BARE
+from tests.support.pipeline import PROJECT
 from tests.support.reports import REPORT, build
 
 if TYPE_CHECKING:
@@ -43,6 +45,13 @@ def test_it_is_for_its_owner_alone(loaded: Database, tmp_path: Path) -> None:
     assert build(loaded, tmp_path, "--output", "new/deep/page.html").code == 0
     assert mode(tmp_path / "new/deep/page.html") == 0o600
     assert mode(tmp_path / "new/deep") == mode(tmp_path / "new") == 0o700
+
+
+@pytest.mark.parametrize("name", ["budget.html", "redacted.html", "ada/budget.html"])
+def test_git_ignores_it(name: str) -> None:
+    git = str(shutil.which("git"))
+    found = subprocess.run([git, "check-ignore", "-q", f"output/{name}"], cwd=PROJECT, check=False)
+    assert found.returncode == 0
 
 
 def test_a_file_that_cannot_be_written(loaded: Database, tmp_path: Path) -> None:
