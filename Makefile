@@ -1,11 +1,14 @@
 # Thin: each line works by hand too. Another Python than python3: make PYTHON=python3.12 demo
 PYTHON ?= python3
+# A program that builds and runs images: docker, podman.
+CONTAINER ?= docker
 PIP := -m pip install -qq -c constraints.txt
 MELTANO := .venv/bin/meltano
 LOADERS := $(basename $(notdir $(wildcard tests/loaders/*.txt)))
 DEMO := $(MELTANO) --log-level=warning --environment=demo
 DEMO_SYNC = $(MELTANO) --environment=demo run sync >>logs/demo.log 2>&1 || \
   { tail -n 20 logs/demo.log; exit 1; }; sed -n 's/.*\(Synced .* s\).*/\1/p' logs/demo.log | tail -n 1
+NEEDS_INSTALL = test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
 # Of `make test-dates`: New Year's Eve, and in UTC the year after. With TESTS=, all tests.
 DAY ?= 2029-12-31 20:00:00
 ZONE ?= America/Los_Angeles
@@ -21,12 +24,12 @@ wrong = $(shell ($(PYTHON) -c 'import sys; (3, 10) <= sys.version_info < (3, 14)
 needs_python = $(if $(wrong),$(error $(PYTHON) will not do ($(wrong)): Python 3.10 to 3.13 is needed, as in: \
   make PYTHON=python3.13 $(MAKECMDGOALS)))
 
-.PHONY: install demo psql status test test-fast test-dates check stop clean
+.PHONY: install demo psql status report schedule unschedule image test test-image test-fast test-dates check stop clean
 .DELETE_ON_ERROR:
 
-install: .meltano/installed ## Meltano, the tap, the loader, the sandbox and PostgreSQL
+install: .meltano/installed ## Meltano, the tap, the loader, the sandbox, PostgreSQL and the report
 
-demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what a delta brings
+demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, what a delta brings, and the report
 	@echo "A sync of two invented budgets into PostgreSQL. (Its log is in logs/demo.log.)"
 	@mkdir -p logs && rm -f logs/demo.log && $(DEMO_SYNC)
 	@$(DEMO) invoke target-postgres:psql -f demo/loaded.sql
@@ -41,20 +44,39 @@ demo: .meltano/installed ## Two budgets of invented data in PostgreSQL, and what
 	@echo "  .venv/bin/ynab-pipeline --environment=demo psql"
 	@echo "  $(MELTANO) --environment=demo invoke target-postgres:database reader"
 	@echo "  make stop"
+	@echo
+	@$(MELTANO) --environment=demo invoke report:build
 
 psql: ## The database of the environment that .env chooses, else of the demo
-	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
+	@$(NEEDS_INSTALL)
 	@.venv/bin/ynab-pipeline psql
 
 status: ## When each budget was last synced, what failed, and when the next run is due
-	@test -e .meltano/installed || { echo "Nothing is installed yet: run make install"; exit 1; }
+	@$(NEEDS_INSTALL)
 	@.venv/bin/ynab-pipeline status
+
+report: ## The report of the environment that .env chooses, in output/
+	@$(NEEDS_INSTALL)
+	@$(MELTANO) invoke report:build
+
+schedule: .meltano/installed ## Run both schedules of meltano.yml on this machine; asks first
+	@.venv/bin/ynab-pipeline timers install
+
+unschedule: ## No longer run them; asks first
+	@test ! -e .venv/bin/ynab-pipeline || .venv/bin/ynab-pipeline timers remove
+
+image: ## A container image; docs/deploy.md says how to run it
+	$(CONTAINER) build -f deploy/Containerfile -t tap-ynab .
 
 test: .venv-test/installed .venv-loaders/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
 
 test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
 	ANY_SEQUENCE_STEPS=40 .venv-test/bin/pytest -n 3 --dist worksteal -m "not integration and not slow"
+
+test-image: .venv-test/installed ## Builds the image, runs it, and looks at all files in deploy/ with their schemas
+	@.venv-test/bin/python $(PIP) --group deploy
+	CONTAINER="$(CONTAINER)" .venv-test/bin/pytest tests/deploy
 
 # With Python 3.10, for libfaketime 0.9.10 does not know how later ones sleep. The clock is moved by
 # a number of seconds: with a date, it would begin there in each process.
@@ -75,7 +97,7 @@ stop: ## Stop sandbox and databases; their data stays
 
 clean: ## Remove what runs left behind, data included
 	@$(MAKE) --no-print-directory stop
-	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs transform/logs transform/target
+	rm -rf .data .meltano .venv .venv-loaders .venv-test benchmarks/.venvs logs output transform/logs transform/target
 
 .venv/installed: constraints.txt meltano.pth plugins/ynab-pipeline/pyproject.toml
 	@echo "Installing Meltano ..."
@@ -86,10 +108,10 @@ clean: ## Remove what runs left behind, data included
 	@touch $@
 
 .meltano/installed: .venv/installed meltano.yml constraints.txt $(wildcard */pyproject.toml plugins/*/pyproject.toml)
-	@echo "Installing the tap, the loader, the sandbox and PostgreSQL ..."
+	@echo "Installing the tap, the loader, the sandbox, PostgreSQL and the report ..."
 	@mkdir -p .meltano && chmod 700 .meltano # a run writes the token there
-	@$(MELTANO) --log-level=warning install tap-ynab tap-ynab-reconcile target-postgres
-	@rm -f .meltano/run/*/tap.properties.* # a catalog of before, without new streams
+	@$(MELTANO) --log-level=warning install tap-ynab tap-ynab-reconcile target-postgres report
+	@rm -f .meltano/run/*/tap.properties.* .meltano/tenants/*/run/*/tap.properties.* # a catalog of before, without new streams
 	@touch $@
 
 # Apart, because neither a sync nor the demo needs it. Meltano also installs it when it is first run.
@@ -102,11 +124,12 @@ clean: ## Remove what runs left behind, data included
 	@echo "Installing what the tests need ..."
 	@$(needs_python)$(PYTHON) -m venv --clear .venv-test
 	@.venv-test/bin/python $(PIP) --upgrade pip
-	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline[scheduling]
+	@.venv-test/bin/python $(PIP) --group dev -e tap-ynab -e plugins/ynab-sandbox -e plugins/project-postgres -e plugins/ynab-pipeline[scheduling] \
+	  -e plugins/ynab-report
 	@touch $@
 
 .venv-loaders/installed: constraints.txt $(wildcard tests/loaders/*.txt)
-	@echo "Installing the other loaders that the tests run ..."
+	@echo "Installing the other programs that the tests run ..."
 	@$(needs_python)set -e; for loader in $(LOADERS); do \
 	  $(PYTHON) -m venv --clear .venv-loaders/$$loader; \
 	  .venv-loaders/$$loader/bin/python $(PIP) --upgrade pip; \

@@ -119,8 +119,9 @@ def test_nothing_is_installed_to_stop_or_remove(clone: Path, target: str) -> Non
     assert (clone / ".venv").exists() == (target == "stop")
 
 
-def test_the_status_where_nothing_is_installed(clone: Path) -> None:
-    done = make(clone, "status")
+@pytest.mark.parametrize("target", ["psql", "status", "report"])
+def test_what_needs_an_installation_says_so(clone: Path, target: str) -> None:
+    done = make(clone, target)
     assert done.returncode == 2
     assert done.stdout == "Nothing is installed yet: run make install\n"
 

@@ -1017,15 +1017,15 @@ with ends as materialized (
   select budget_id, as_of from "budget"."budgets"
 ),
 
-upcoming as materialized (
+scheduled as materialized (
   select * from "budget"."upcoming"
 ),
 
 sides as (
-  select budget_id, date, account_id, amount from upcoming
+  select budget_id, date, account_id, amount from scheduled
   union all
   select budget_id, date, transfer_account_id, -amount
-  from upcoming
+  from scheduled
   where transfer_account_id is not null and not is_split
   union all
   -- Parts of a split that are transfers
@@ -1034,7 +1034,7 @@ sides as (
     u.date,
     parts.part ->> 'transfer_account_id',
     -(parts.part ->> 'amount')::bigint * 0.001
-  from upcoming as u
+  from scheduled as u
   join "ynab"."scheduled_transactions" as s
     on s.id = u.scheduled_transaction_id and s.budget_id = u.budget_id
   left join lateral jsonb_array_elements(

@@ -83,7 +83,11 @@ def test_what_make_demo_prints(
     printed = [timeless(line) for line in printed + status_page(pipeline)]
     assert max(map(len, printed)) <= 80
 
-    lines = [timeless(line) for line in shown("make demo")]
+    *lines, report = [timeless(line) for line in shown("make demo")]
+    # tests/pipeline/test_meltano.py has it made.
+    assert report == "report: .../output/budget.html"
+    recipe = read("Makefile").partition("\ndemo: ")[2].partition("\n\n")[0]
+    assert recipe.endswith("invoke report:build")
     assert set(lines) <= {*printed, *printed_by_make()}
     assert set(day) <= set(lines)
     from_tables = [line for line in lines if line in printed]

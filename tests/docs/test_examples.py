@@ -1,20 +1,18 @@
-"""Queries, programs, configuration and numbers in the documents hold."""
+"""Queries, configuration and numbers in the documents hold."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.support.described import settings_of
-from tests.support.pages import all_pages, page
+from tests.support.pages import page
 
 if TYPE_CHECKING:
     from ynab_sandbox import Sandbox
 
-    from tests.support.pages import Document
     from tests.support.pipeline import Pipeline, Tap
 
     Json = dict[str, Any]
@@ -94,17 +92,6 @@ def test_what_a_run_logs(tap: Tap, sandbox: Sandbox, own_settings: dict[str, Jso
     assert lines[1] in log
     (stream,) = re.findall(r"(?m)^(transactions of .*: )\d+ rows, .* \d+ -> \d+$", README.text)
     assert re.search(rf"{re.escape(stream)}\d+ rows, server_knowledge .* -> \d+", log)
-
-
-@pytest.mark.parametrize("document", all_pages(), ids=lambda document: document.name)
-def test_python(document: Document) -> None:
-    for block in document.code("python"):
-        compile(block, document.name, "exec")
-
-
-def test_some_document_has_python() -> None:
-    """Otherwise the test above would show nothing."""
-    assert any(document.code("python") for document in all_pages())
 
 
 def test_a_meltano_project_of_ones_own(plugins: dict[str, Json]) -> None:

@@ -77,7 +77,7 @@ class Installation:
         self._programs = folder / "programs"
         venv.create(self._programs, symlinks=True)
         words = shlex.join([sys.executable, str(script)])
-        for name in ("tap-ynab", "target-postgres"):
+        for name in ("tap-ynab", "target-postgres", "ynab-report"):
             self.program(name).write_text(f'#!/bin/sh\nexec {words} "$@"\n')
             self.program(name).chmod(0o700)
         self._environment = {

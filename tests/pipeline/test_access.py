@@ -64,8 +64,8 @@ def test_each_environment_has_its_own_database(project: Project, database: Datab
     prod = of_prod(database, TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="ada")
     name = prod["TARGET_POSTGRES_DATABASE"]
     for environment, variables, where in (
-        ("demo", {}, 'ynab|"ynab",budget,public\n'),
-        ("prod", prod, f'{name}|"ada",budget,public\n'),
+        ("demo", {}, 'ynab|"ynab","budget",public\n'),
+        ("prod", prod, f'{name}|"ada","budget",public\n'),
     ):
         psql = project.execute(
             COMMAND, f"--environment={environment}", "psql", "-Atc", WHERE, **variables

@@ -35,6 +35,8 @@ def test_variables_of_the_example_are_settings(plugins: dict[str, Json]) -> None
         "MELTANO_ENVIRONMENT": "string",
         "YNAB_PIPELINE_FAST_LOADER": "boolean",
         "YNAB_PIPELINE_STALE_AFTER": "number",
+        "YNAB_PIPELINE_NOTIFY": "string",
+        "YNAB_PIPELINE_PING": "string",
         "YNAB_BUDGET_SCHEMA": "string",
     }
     for plugin, prefix in (("tap-ynab", "TAP_YNAB_"), ("target-postgres", "TARGET_POSTGRES_")):

@@ -134,6 +134,28 @@ def test_the_commands_of_the_demo(project: Project) -> None:
     }
 
 
+def test_the_report(project: Project) -> None:
+    report = ("invoke", "report:build")
+    too_early = project.run(*report)
+    assert (too_early.returncode, too_early.stdout) == (1, "")
+    (line,) = too_early.stderr.splitlines()
+    assert line.endswith(
+        "there are no budgets in the schema ynab yet: run .venv/bin/meltano run sync"
+    )
+
+    tenant = {"MELTANO_RUN_STATE_ID_SUFFIX": "ada"}
+    project.start_small_sandbox()
+    good(project.run("run", "sync", **tenant))
+    made = project.run(*report, **tenant)
+    assert (made.returncode, made.stderr) == (0, "")
+    page = project.folder / "output/ada/budget.html"
+    assert made.stdout == f"report: {page}\n"
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.parent.parent.stat().st_mode & 0o777 == 0o700
+    assert some(project, "accounts")["name"] in page.read_text(encoding="utf-8")
+    assert list((project.folder / "output").rglob("*.html")) == [page]
+
+
 def test_meltano_contacts_nobody_elsewhere(project: Project) -> None:
     lookup = "import socket; socket.getaddrinfo('example.org', 443)"
     assert project.execute(str(PYTHON), "-c", lookup).returncode != 0

@@ -98,8 +98,8 @@ def test_jobs_and_schedules(meltano: Json, plugins: dict[str, Json]) -> None:
 
 
 def test_the_crontab_calls_each_schedule_when_meltano_says(meltano: Json) -> None:
-    (crontab,) = [block for block in SCHEDULES.code("") if "meltano schedule" in block]
-    lines = re.findall(r"(?m)^((?:\S+ +){5})cd .*meltano schedule run (\S+)", crontab)
+    (crontab,) = [block for block in SCHEDULES.code("") if "pipeline run" in block]
+    lines = re.findall(r"(?m)^((?:\S+ +){5})cd .*ynab-pipeline run (\S+)", crontab)
     shown = {name: " ".join(interval.split()) for interval, name in lines}
     assert shown == {s["name"]: s["interval"] for s in meltano["schedules"]}
 
@@ -129,6 +129,7 @@ def test_meltano_starts_what_prepares_a_run(plugins: dict[str, Json]) -> None:
         "tap-ynab-reconcile": "ynab-pipeline-tap",
         "target-postgres": "ynab-pipeline-target",
         "dbt": "ynab-pipeline-dbt",
+        "report": "ynab-pipeline-report",
     }
 
 

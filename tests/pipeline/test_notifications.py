@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import MAIN, STAYS, Beside, wait_for
 from tests.support.meltano_project import MELTANO, PYTHON, project_of
 from tests.support.receiver import receive
 from tests.support.small import small_sandbox
@@ -137,6 +137,28 @@ def test_stale_while_the_database_is_down(beside: Beside, receiver: Receiver) ->
     assert titles(receiver)[1:] == ["tap-ynab, demo: the tables are stale"]
 
 
+def test_stale_while_a_run_goes_on(beside: Beside, receiver: Receiver) -> None:
+    beside.run("run", "sync", does=FAILS)
+    beside.variables["YNAB_PIPELINE_STALE_AFTER"] = "0.00001"
+    stays = f"if sys.argv[1] != 'run': sys.exit(1)\n{STAYS}"
+    with beside.begin("run", "reconcile", does=stays) as process:
+        wait_for(process, "runs")
+        while len(receiver.messages) < 2:
+            receiver.received.wait()
+            receiver.received.clear()
+        process.terminate()
+        process.communicate(timeout=60)
+    assert titles(receiver)[1:] == ["tap-ynab, demo: the tables are stale"]
+
+
+def test_a_wrong_age(beside: Beside, receiver: Receiver) -> None:
+    """It is said once, and the usual one counts."""
+    done = beside.run("run", "sync", does=FAILS, YNAB_PIPELINE_STALE_AFTER="often")
+    assert done.returncode == 1
+    assert done.stderr.count("YNAB_PIPELINE_STALE_AFTER is 'often'") == 1
+    assert len(receiver.messages) == 1
+
+
 def test_tenants_are_told_apart(beside: Beside, receiver: Receiver) -> None:
     (beside.folder / "ada.env").write_text(
         (beside.folder / ".env").read_text() + "MELTANO_RUN_STATE_ID_SUFFIX=ada\n"
@@ -170,6 +192,33 @@ def test_a_message_that_nobody_takes_comes_with_the_next_run(
     assert titles(receiver) == ["tap-ynab, demo: sync failed"] * 2
 
 
+def test_a_crash_after_sending_has_people_hear_it_twice_not_never(
+    beside: Beside, receiver: Receiver
+) -> None:
+    receiver.may_answer.clear()
+    with beside.begin("run", "sync", does=FAILS) as process:
+        assert receiver.received.wait(timeout=60)
+        process.kill()
+    receiver.may_answer.set()
+    assert beside.run("run", "sync", does=FAILS).returncode == 1
+    assert titles(receiver) == ["tap-ynab, demo: sync failed"] * 2
+
+
+def test_two_jobs_that_fail_together_are_told_once(beside: Beside, receiver: Receiver) -> None:
+    receiver.may_answer.clear()
+    with (
+        beside.begin("run", "sync", does=FAILS) as first,
+        beside.begin("run", "reconcile", does=FAILS) as second,
+    ):
+        for process in (first, second):
+            wait_for(process, " failed: the database is down")
+        assert receiver.received.wait(timeout=60)
+        receiver.may_answer.set()
+        for process in (first, second):
+            process.communicate(timeout=60)
+    assert len(receiver.messages) == 1
+
+
 def test_wrong_urls(beside: Beside, receiver: Receiver) -> None:
     """Each is said without its secrets, and the others get the message."""
     write_env(
@@ -191,6 +240,20 @@ def test_wrong_urls(beside: Beside, receiver: Receiver) -> None:
     ]
     assert SECRET not in done.stderr
     assert len(receiver.messages) == 1
+
+
+def test_urls_can_be_tried(beside: Beside, receiver: Receiver) -> None:
+    assert beside.run("notify").returncode == 0
+    assert titles(receiver) == ["tap-ynab, demo: this is how you are told"]
+    receiver.status = 500
+    done = beside.run("notify")
+    assert done.returncode == 1
+    assert "the service did not take it" in done.stderr
+    write_env(beside.folder)
+    done = beside.run("notify")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "YNAB_PIPELINE_NOTIFY is not set" in line
 
 
 @pytest.mark.parametrize(
@@ -217,6 +280,18 @@ def test_a_file_that_cannot_be_written(beside: Beside, receiver: Receiver) -> No
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("nobody is notified: ")
     assert not receiver.messages
+
+
+def test_a_full_disk(beside: Beside, receiver: Receiver) -> None:
+    """No file takes a byte: the run fails, people hear of it, and nothing half written is left."""
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    with beside.begin("run", "sync", main=limited + MAIN) as process:
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a notification may come twice: File too large" in stderr.splitlines()[-1]
+    assert "Traceback" not in stderr.partition("sync failed")[2]
+    assert titles(receiver) == ["tap-ynab, demo: sync failed"]
+    assert not list((beside.folder / ".meltano").rglob("*.json*"))
 
 
 @pytest.mark.parametrize(

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from psutil import process_iter  # type: ignore[import-untyped]
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import STAYS, Beside, wait_for
+from tests.support.meltano_project import MELTANO, PYTHON, project_of
+from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
+    from collections.abc import Callable
 
-#: Of Meltano: tells that it runs, and says how it was ended.
-STAYS = """
-def end(number, _):
-    os.write(2, f"got {signal.Signals(number).name}\\n".encode())
-    sys.exit(1)
-signal.signal(signal.SIGINT, end)
-signal.signal(signal.SIGTERM, end)
-os.write(2, b"runs\\n")
-signal.pause()
-"""
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Beside:
     return Beside(tmp_path)
-
-
-def wait_for(process: subprocess.Popen[str], words: str) -> str:
-    assert process.stderr
-    return next(line for line in process.stderr if words in line)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +84,7 @@ def test_wrong_usage(beside: Beside, arguments: list[str], words: str) -> None:
     assert beside.started == []
 
 
-@pytest.mark.parametrize("content", [None, "jobs: [", b"\xff"])
+@pytest.mark.parametrize("content", [None, "", "jobs: [", "jobs: [5, {}]", b"\xff"])
 def test_a_project_that_cannot_be_read(beside: Beside, content: str | bytes | None) -> None:
     path = beside.folder / "meltano.yml"
     if content is None:
@@ -121,6 +111,15 @@ def test_a_signal_ends_a_run(beside: Beside, number: signal.Signals, code: int) 
     assert first == f"sync is ended by {number.name}; Meltano has 20 seconds for it"
     assert meltano == f"got {got}"
     assert last.startswith(f"sync has ended after {number.name}.")
+
+
+def test_a_signal_ends_a_run_whose_log_nobody_reads_any_more(beside: Beside) -> None:
+    with beside.begin("run", "sync", does=STAYS) as process:
+        wait_for(process, "runs")
+        assert process.stderr
+        process.stderr.close()
+        process.terminate()
+        assert process.wait(timeout=60) == 143
 
 
 def test_a_second_signal_kills_a_run_that_does_not_end(beside: Beside) -> None:
@@ -150,3 +149,51 @@ def test_a_signal_ends_the_wait(beside: Beside) -> None:
     assert process.returncode == 143
     assert stderr == "sync was ended by SIGTERM before it started\n"
     assert beside.started == []
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_full_disk_for_the_log(beside: Beside, code: int) -> None:
+    with FULL.open("w") as log:
+        done = subprocess.run(
+            beside.command("run", "sync", "--jitter=1s"),
+            env=beside.environment(f"sys.exit({code})"),
+            cwd=beside.folder,
+            stderr=log,
+            check=False,
+        )
+    assert done.returncode == code
+    assert len(beside.started) == 1
+
+
+@pytest.mark.slow
+def test_a_real_run_is_ended_and_the_next_one_goes_on(
+    installed: Callable[[str], str], tmp_path: Path
+) -> None:
+    installed(MELTANO)
+    account = small_sandbox()
+    with project_of(account, tmp_path) as project:
+        account.fail("stall", path="/money_movements")
+        command = [str(PYTHON.with_name("ynab-pipeline")), "run", "sync"]
+        with subprocess.Popen(
+            command,
+            env=project.variables(),
+            cwd=project.folder,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process:
+            # After this line it requests the next list, which stalls.
+            wait_for(process, f"money_movement_groups of {account.budgets[-1].name}")
+            process.terminate()
+            _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 143
+        assert stderr.splitlines()[-1].endswith("Nothing is lost: the next run goes on from there.")
+        running = [" ".join(each.info["cmdline"] or ()) for each in process_iter(["cmdline"])]
+        assert not [line for line in running if f"{project.folder}/.meltano/run" in line]
+
+        done = project.execute(*command)
+        assert done.returncode == 0, done.stderr[-3000:]
+        count = "select count(*) from ynab.transactions"
+        wanted = sum(1 for budget in account.budgets for _ in budget.rows("transactions"))
+        assert project.database(".data/postgres").query(count) == [{"count": wanted}]

@@ -166,3 +166,14 @@ def test_outside_a_project(installed: Callable[[str], str], tmp_path: Path) -> N
         "state": "unknown",
         "error": "Meltano has failed: `meltano invoke` must be run inside a Meltano project.",
     }
+
+
+def test_an_env_file_names_the_environment(project: Project) -> None:
+    """A token alone in .env makes that `local`, which is not for another file."""
+    project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=TOKEN)
+    (project.folder / "ada.env").write_text(
+        f"YNAB_PERSONAL_ACCESS_TOKEN={TOKEN}\nMELTANO_ENVIRONMENT=prod\n"
+    )
+    done = status(project, "--env-file=ada.env")
+    assert done.returncode == 2
+    assert "the database is not configured: set TARGET_POSTGRES_HOST" in done.stderr

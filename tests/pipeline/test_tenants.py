@@ -172,7 +172,7 @@ def test_an_add_that_was_killed_is_repeated(project: Project) -> None:
     done = project.run("--env-file=tenants/kim.env", "run", "sync")
     assert done.returncode == 1
     assert "ynab-pipeline-target: database ynab at " in done.stderr
-    assert "check TARGET_POSTGRES_USER and TARGET_POSTGRES_PASSWORD" in done.stderr
+    assert "the role ynab_kim is gone or has another password: remove the tenant kim" in done.stderr
     query(project, "alter role somebody rename to ynab_kim")
 
     assert "--drop-data or --keep-data" in refused(pipeline(project, "tenants", "remove", "kim"))
@@ -233,6 +233,9 @@ def test_a_server_of_your_own(project: Project) -> None:
         connection.execute("create database own")
         connection.execute("create role boss login password 'secret'")
         connection.execute("grant all on database own to boss with grant option")
+    with psycopg.connect(project.server(SERVER).url, dbname="own") as connection:
+        connection.execute("create table open_to_all ()")
+        connection.execute("grant select on open_to_all to public")
     port = str(project.server(SERVER).port)
     own = {
         "TARGET_POSTGRES_HOST": "127.0.0.1",
@@ -256,6 +259,7 @@ def test_a_server_of_your_own(project: Project) -> None:
     query(project, "alter role boss createrole")
     done = pipeline(project, "tenants", "add", "cy", stdin=TOKEN, **shell)
     assert done.returncode == 0, done.stderr
+    assert "cy can read public.open_to_all, since everybody can" in done.stderr
     found = values(project, "cy")
     assert found["MELTANO_ENVIRONMENT"] == "prod"
     assert own.items() <= found.items()
@@ -268,6 +272,9 @@ def test_a_server_of_your_own(project: Project) -> None:
     with boss, pytest.raises(psycopg.errors.InsufficientPrivilege):
         boss.execute("select from ynab_cy.amounts")
 
+    other = {**shell, "TARGET_POSTGRES_DATABASE": "ynab"}
+    line = refused(pipeline(project, "tenants", "remove", "cy", "--drop-data", **other))
+    assert line.startswith("TARGET_POSTGRES_DATABASE of the tenant is own, and yours is ynab: ")
     done = pipeline(project, "tenants", "remove", "cy", "--drop-data", **shell)
     assert done.returncode == 0, done.stderr
     assert query(project, "select from pg_roles where rolname = 'ynab_cy'") == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from tests.support.runs import execute
 from tests.support.tenants import COMMAND, TOKEN, content, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -152,3 +154,61 @@ def test_it_is_not_for_a_tenant(beside: Beside) -> None:
     done = beside.run("tenants", "list", MELTANO_SYS_DIR_ROOT=os.devnull)
     assert done.returncode == 1
     assert "leave --env-file out" in done.stderr
+
+
+#: Of Meltano: answers as the loader's environment would.
+ANSWERS = """
+request = json.load(sys.stdin)
+answer = {"environment": "local", "database": "ynab", "settings": {}, "done": []}
+print(json.dumps({**answer, "is_sandbox": False}))
+"""
+#: Runs a command at a terminal of its own.
+TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) != 0)"
+
+
+def at_a_terminal(beside: Beside, answers: Sequence[tuple[str, str]], *arguments: str) -> str:
+    """What a person sees who gives these answers, each after what is asked."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TERMINAL, *beside.command(*arguments)],
+        env=beside.environment(ANSWERS),
+        cwd=beside.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        seen = b""
+        for question, answer in answers:
+            while not seen.decode(errors="replace").endswith(question):
+                seen += process.stdout.read(1) or pytest.fail(seen.decode())
+            process.stdin.write(f"{answer}\n".encode())
+            process.stdin.flush()
+        seen += process.stdout.read()
+    return seen.decode()
+
+
+def test_the_token_is_not_shown(beside: Beside) -> None:
+    question = "YNAB token (from https://app.ynab.com/settings/developer): "
+    seen = at_a_terminal(beside, [(question, TOKEN)], "tenants", "add", "ada")
+    assert "ada is added: tenants/ada.env" in seen
+    assert TOKEN not in seen
+    assert TOKEN in (beside.folder / "tenants/ada.env").read_text()
+    assert TOKEN not in str(beside.started)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("drop", "ada is removed, and its data is dropped"),
+        ("keep", "ada is removed, and its data is kept"),
+        ("", "ynab-pipeline: nothing was removed"),
+    ],
+)
+def test_remove_asks(beside: Beside, answer: str, words: str) -> None:
+    write(beside.folder, "ada", content("ada"))
+    question = "Drop or keep them? [drop/keep, anything else to stop] "
+    seen = at_a_terminal(beside, [(question, answer)], "tenants", "remove", "ada")
+    assert seen.splitlines()[-1] == words
+    assert (beside.folder / "tenants/ada.env").exists() == (not answer)
+    assert bool(beside.started) == bool(answer)

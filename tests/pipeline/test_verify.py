@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 import pytest
-from project_postgres import Server
 from ynab_sandbox import Sandbox, serve
 
 from tests.support.catalogs import Catalog
 from tests.support.comparing import DRIFT, END, EQUAL, TROUBLE, compare, everything
-from tests.support.databases import new_database
+from tests.support.databases import copy_of, new_database
 from tests.support.pipeline import Database, Finished, Pipeline, Tap
 from tests.support.rows import STREAMS
 from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from project_postgres import Server
 
     from tests.support.comparing import Compared, Numbers
 
@@ -59,11 +60,7 @@ def original(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def loaded(original: Loaded, server: Server) -> Loaded:
     """The same with a database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    source = psycopg.conninfo.conninfo_to_dict(original.database.url)["dbname"]
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {source}".encode())
-    return original._replace(database=Database(Server(server.folder, name).url))
+    return original._replace(database=copy_of(original.database, server))
 
 
 def change(database: Database, *statements: str) -> list[str]:

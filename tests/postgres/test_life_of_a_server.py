@@ -13,6 +13,8 @@ import psycopg
 import pytest
 from project_postgres import Server, ServerError
 
+from tests.support import old_postgres
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -151,3 +153,17 @@ def test_a_server_that_never_ran_has_no_url(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="not running"):
         _ = server.url
     assert not list(tmp_path.iterdir())
+
+
+def test_data_of_another_major_version(new_server: Callable[[], Server]) -> None:
+    server = new_server()
+    server.folder.mkdir()
+    old_postgres.create(server.folder / "data")
+    before = sorted(server.folder.rglob("*"))
+    with pytest.raises(ServerError) as refusal:
+        server.start()
+    [line] = str(refusal.value).splitlines()
+    version = old_postgres.VERSION
+    assert line.startswith(f"{server.folder}/data is of PostgreSQL {version}, and PostgreSQL 18 ")
+    assert "make a backup with it" in line
+    assert set(server.folder.rglob("data/*")) <= set(before), "the data was touched"

@@ -22,17 +22,30 @@ jobs:
 schedules:
 - {name: sync-every-4-hours, interval: 0 */4 * * *, job: sync}
 - {name: reconcile-daily, interval: 0 3 * * *, job: reconcile, env: {DEPTH: 2}}
-- {name: by-hand, interval: '@once', extractor: tap-ynab, loader: target-postgres}
+- {name: by-hand, interval: '@once', extractor: tap-ynab, loader: target-postgres, transform: skip}
 """
 #: Writes down its command line, then does what the variable MELTANO_DOES says.
 STAND_IN = """\
 #!{python}
-import json, os, signal, subprocess, sys, time
+import contextlib, json, os, signal, subprocess, sys, time
 with open("started.jsonl", "a") as file:
     print(json.dumps({{"arguments": sys.argv[1:], "depth": os.environ.get("DEPTH")}}), file=file)
-print("a line of Meltano", file=sys.stderr, flush=True)
+with contextlib.suppress(OSError):
+    os.write(2, b"a line of Meltano\\n")
 exec(os.environ.get("MELTANO_DOES", ""))
 """
+#: Of the stand-in: tells that it runs, and says how it was ended.
+STAYS = """
+def end(number, _):
+    os.write(2, f"got {signal.Signals(number).name}\\n".encode())
+    sys.exit(1)
+signal.signal(signal.SIGINT, end)
+signal.signal(signal.SIGTERM, end)
+os.write(2, b"runs\\n")
+signal.pause()
+"""
+#: `ynab-pipeline`.
+MAIN = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
 
 
 @dataclass
@@ -56,8 +69,7 @@ class Beside:
         (programs / "meltano").chmod(0o700)
         (self.folder / "meltano.yml").write_text(MELTANO_YML)
 
-    def command(self, *arguments: str) -> list[str]:
-        main = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
+    def command(self, *arguments: str, main: str = MAIN) -> list[str]:
         return [str(self.folder / "bin/python"), "-c", main, *arguments]
 
     def environment(self, does: str) -> dict[str, str]:
@@ -90,10 +102,12 @@ class Beside:
         )
 
     @contextmanager
-    def begin(self, *arguments: str, does: str = "") -> Iterator[subprocess.Popen[str]]:
+    def begin(
+        self, *arguments: str, does: str = "", main: str = MAIN
+    ) -> Iterator[subprocess.Popen[str]]:
         """Start a command and go on at once; it is killed in the end."""
         with subprocess.Popen(
-            self.command(*arguments),
+            self.command(*arguments, main=main),
             env=self.environment(does),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -111,3 +125,9 @@ class Beside:
         """The starts of Meltano."""
         path = self.folder / "started.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Read what a command says until a line has these words."""
+    assert process.stderr
+    return next(line for line in process.stderr if words in line)

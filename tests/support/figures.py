@@ -5,9 +5,10 @@ from __future__ import annotations
 import calendar
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ EVERY_MONTHS = {
 
 def units(milliunits: int) -> Decimal:
     return Decimal(milliunits).scaleb(-3)
+
+
+def share(part: int, whole: int) -> Decimal | None:
+    """Four digits of a quotient, rounded as PostgreSQL does."""
+    if whole <= 0:
+        return None
+    return (Decimal(part) / whole).quantize(Decimal("1.0000"), ROUND_HALF_UP)
 
 
 def month_of(day: date) -> date:
@@ -103,6 +111,51 @@ class Expected:
         found = self.payees_by_id.get(line["payee_id"] or whole["payee_id"])
         return found["name"] if found else "(no payee)"
 
+    def _account(self, account_id: str | None) -> str | None:
+        return self.accounts_by_id[account_id]["name"] if account_id else None
+
+    def budgets(self) -> Figures:
+        found, format_ = self.budget, self.budget.currency_format or {}
+        months = [date.fromisoformat(row["month"]) for row in found.entities("months")]
+        return {
+            (found.name,): (
+                *(
+                    format_.get(name)
+                    for name in (
+                        "currency_symbol",
+                        "symbol_first",
+                        "decimal_digits",
+                        "decimal_separator",
+                        "group_separator",
+                    )
+                ),
+                (found.date_format or {}).get("format"),
+                min(months),
+                max(months),
+                self.as_of,
+            )
+        }
+
+    def categories(self) -> Figures:
+        """With those that are deleted."""
+        kinds = {
+            self.budget.special.inflow: "inflow",
+            self.budget.special.uncategorized: "uncategorized",
+        }
+        groups = self._names("category_groups")
+        found: Figures = {}
+        for row in self.categories_by_id.values():
+            group = groups[row["category_group_id"]]
+            is_card = group["name"] == "Credit Card Payments"
+            found[row["id"],] = (
+                row["name"],
+                group["name"],
+                kinds.get(row["id"], "credit card payment" if is_card else "spending"),
+                row["hidden"] or group["hidden"],
+                row["deleted"],
+            )
+        return found
+
     def accounts(self) -> Figures:
         return {
             (row["name"],): (
@@ -123,8 +176,13 @@ class Expected:
             kind = self.kind(whole, line)
             found[line["id"],] = (
                 whole["id"],
+                line is not whole,
                 date.fromisoformat(whole["date"]),
-                self.accounts_by_id[whole["account_id"]]["name"],
+                month_of(date.fromisoformat(whole["date"])),
+                self._account(whole["account_id"]),
+                KINDS[self.accounts_by_id[whole["account_id"]]["type"]],
+                self.accounts_by_id[whole["account_id"]]["on_budget"],
+                line["payee_id"] or whole["payee_id"],
                 self._payee(whole, line),
                 category["name"] if category else "Uncategorized" if kind == "spending" else None,
                 category and category["group"],
@@ -132,6 +190,11 @@ class Expected:
                 units(line["amount"]),
                 line["memo"] or whole["memo"],
                 whole["cleared"],
+                whole["approved"],
+                whole["flag_color"] or None,
+                whole["flag_name"],
+                self._account(line["transfer_account_id"]),
+                line["transfer_transaction_id"],
             )
         return found
 
@@ -139,16 +202,24 @@ class Expected:
         sides = {
             line["id"]: (whole, line) for whole, line in self.lines if line["transfer_account_id"]
         }
-        return {
-            (identity, line["transfer_transaction_id"]): (
-                date.fromisoformat(whole["date"]),
-                self.accounts_by_id[whole["account_id"]]["name"],
-                self.accounts_by_id[line["transfer_account_id"]]["name"],
-                units(-line["amount"]),
-            )
-            for identity, (whole, line) in sides.items()
-            if line["amount"] < 0
-        }
+        found: Figures = {}
+        for identity, (whole, line) in sides.items():
+            if line["amount"] < 0:
+                source, target = (
+                    self.accounts_by_id[row["account_id"]]
+                    for row in (whole, sides[line["transfer_transaction_id"]][0])
+                )
+                other = sides[line["transfer_transaction_id"]][1]
+                category = self.category(line["category_id"] or other["category_id"])
+                found[identity, other["id"]] = (
+                    date.fromisoformat(whole["date"]),
+                    source["name"],
+                    target["name"],
+                    units(-line["amount"]),
+                    KINDS[source["type"]] == "cash" and KINDS[target["type"]] == "credit",
+                    category and category["name"],
+                )
+        return found
 
     def net_worth(self) -> Figures:
         changes: defaultdict[str, Counter[date]] = defaultdict(Counter)
@@ -160,12 +231,15 @@ class Expected:
             while day <= self.as_of:
                 balance += by_day[day]
                 last = day == self.as_of or (day + DAY).day == 1
-                key = (self.accounts_by_id[account_id]["name"], day)
-                found[key] = (
+                account = self.accounts_by_id[account_id]
+                found[account["name"], day] = (
                     units(balance),
                     units(max(0, balance)),
                     units(max(0, -balance)),
                     last,
+                    month_of(day),
+                    KINDS[account["type"]],
+                    account["on_budget"],
                 )
                 day += DAY
         return found
@@ -188,8 +262,18 @@ class Expected:
                 category["group"],
                 *(units(row[name]) for name in ("budgeted", "activity", "balance")),
                 *(units(amount) for amount in (over, over - credit, credit)),
-                None if row["goal_target"] is None else units(row["goal_target"]),
+                row["goal_type"],
+                *(
+                    None if row[name] is None else units(row[name])
+                    for name in (
+                        "goal_target",
+                        "goal_under_funded",
+                        "goal_overall_funded",
+                        "goal_overall_left",
+                    )
+                ),
                 row["goal_percentage_complete"],
+                row["goal_target_date"] and date.fromisoformat(row["goal_target_date"]),
             )
         return found
 
@@ -220,6 +304,9 @@ class Expected:
                 units(row["income"]),
                 units(-row["activity"]),
                 units(row["income"] + row["activity"]),
+                share(row["income"] + row["activity"], row["income"]),
+                units(row["income"]),
+                units(-row["activity"]),
                 Decimal(0),
                 Decimal(0),
             )
@@ -256,11 +343,19 @@ class Expected:
         found: Figures = {}
         for row in self.budget.entities("scheduled_transactions"):
             for number, day in enumerate(self._due(row), 1):
+                category = self.category(row["category_id"])
+                is_split = bool(row["subtransactions"])
                 found[row["id"], day] = (
                     number,
-                    self.accounts_by_id[row["account_id"]]["name"],
+                    row["frequency"],
+                    self._account(row["account_id"]),
+                    self._payee(row, row),
+                    "Split" if is_split else category and category["name"],
+                    category and category["group"],
                     units(row["amount"]),
-                    bool(row["subtransactions"]),
+                    row["memo"],
+                    is_split,
+                    self._account(row["transfer_account_id"]),
                 )
         return found
 
@@ -309,11 +404,32 @@ class Expected:
                         changes[line["transfer_account_id"]][day] -= line["amount"]
         found: Figures = {}
         for account in self.budget.entities("accounts"):
-            balance, below, day = account["balance"], False, self.as_of
-            while not account["closed"] and day <= self._horizon():
-                balance += changes[account["id"]][day]
-                is_first = balance < 0 and not below and KINDS[account["type"]] in ("cash", "asset")
-                below |= is_first
-                found[account["name"], day] = (units(balance), is_first)
-                day += DAY
+            if account["closed"]:
+                continue
+            days = [self.as_of + DAY * n for n in range((self._horizon() - self.as_of).days + 1)]
+            of_account = [changes[account["id"]][day] for day in days]
+            balances = [account["balance"] + total for total in accumulate(of_account)]
+            below = [
+                day
+                for day, balance in zip(days, balances, strict=True)
+                if balance < 0 and KINDS[account["type"]] in ("cash", "asset")
+            ]
+            first = min(below, default=None)
+            for day, change, balance in zip(days, of_account, balances, strict=True):
+                found[account["name"], day] = (units(balance), units(change), first, day == first)
+        return found
+
+    def reconciliation(self) -> Figures:
+        uncleared = Counter(
+            whole["account_id"] for whole, _ in self.lines if whole["cleared"] == "uncleared"
+        )
+        found: Figures = {}
+        for row in self.budget.entities("accounts"):
+            last = row["last_reconciled_at"] and datetime.strptime(
+                row["last_reconciled_at"], "%Y-%m-%dT%H:%M:%S.%f%z"
+            ).replace(tzinfo=None)
+            balances = [units(row["balance"])] * 2 + [Decimal(0)]
+            cleared = [units(row["cleared_balance"])] * 2 + [Decimal(0)]
+            days = last and (self.as_of - last.date()).days
+            found[row["name"],] = (*balances, *cleared, uncleared[row["id"]], last, days, True)
         return found

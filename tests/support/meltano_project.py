@@ -57,10 +57,10 @@ class Project:
         """Make it."""
         for name in ("meltano.yml", "constraints.txt"):
             shutil.copy(PROJECT / name, self.folder)
-        for name in ("tap-ynab", "plugins"):
+        for name in ("tap-ynab", "plugins", "transform"):
             (self.folder / name).symlink_to(PROJECT / name)
         (self.folder / ".meltano").mkdir()
-        for name in ("extractors", "loaders"):
+        for name in ("extractors", "loaders", "utilities"):
             (self.folder / ".meltano" / name).symlink_to(PROJECT / ".meltano" / name)
         watch = self.folder / "watch"
         watch.mkdir()

@@ -22,6 +22,8 @@ class Receiver:
     status: int = 200
     #: Set when it may answer.
     may_answer: Event = field(default_factory=Event)
+    #: Set with each request.
+    received: Event = field(default_factory=Event)
     #: Method, path and body of each request.
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
 
@@ -57,6 +59,7 @@ def receive() -> Iterator[Receiver]:
 
         def _answer(self, body: Any) -> None:
             receiver.requests.append((self.command, self.path, body))
+            receiver.received.set()
             receiver.may_answer.wait()
             self.send_response(receiver.status)
             self.send_header("Content-Length", "0")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from project_postgres import Server
 from ynab_sandbox import Sandbox, serve
 
 from tests.support.meltano_project import PYTHON, Project
-from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,9 @@ def local_project(folder: Path) -> Iterator[Project]:
 
 def tiny_account(name: str, token: str) -> Sandbox:
     """An account with one small budget."""
-    account = small_sandbox(0)
+    account = Sandbox(
+        seed=crc32(name.encode()), today=date(2026, 11, 21), transactions=0, rate_limit=None
+    )
     for budget in account.budgets[:]:
         account.remove_budget(budget.id)
     account.add_budget(name)

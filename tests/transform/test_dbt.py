@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 import yaml  # type: ignore[import-untyped]
+from ynab_pipeline import views
 
 from tests.support.environment import CLOCK
 from tests.support.pipeline import PROJECT
@@ -24,12 +28,18 @@ if TYPE_CHECKING:
 
     Dbt = Callable[..., subprocess.CompletedProcess[str]]
 
+MODELS = [
+    model
+    for path in sorted(TRANSFORM.glob("models/*.yml"))
+    for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+]
 #: What dbt describes: the columns of each view with their types.
 DESCRIBED = {
     model["name"]: [(column["name"], column["data_type"]) for column in model["columns"]]
-    for path in TRANSFORM.glob("models/*.yml")
-    for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+    for model in MODELS
 }
+#: Numbers that are no amounts of money.
+COUNTS = {"hours_since_success", "requests", "rows", "savings_rate", "seconds", "total_rows"}
 
 
 @pytest.fixture
@@ -84,6 +94,30 @@ def test_views_sql_is_what_dbt_compiles(installed: Callable[[str], str], tmp_pat
     assert VIEWS.read_text(encoding="utf-8") == wanted
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["name"])
+def test_each_view_has_a_grain_that_is_tested(model: dict[str, Any]) -> None:
+    assert re.search(r"One\s+row\s+for\s+each", model["description"])
+    grain = model["config"]["meta"]["grain"]
+    if len(grain) > 1:
+        assert {"unique_key": {"arguments": {"columns": grain}}} in model["data_tests"]
+    else:
+        (column,) = [column for column in model["columns"] if column["name"] in grain]
+        assert {"unique", "not_null"} <= set(column["data_tests"])
+
+
+def test_no_view_adds_up_two_currencies() -> None:
+    with_amounts = {
+        name
+        for name, described in DESCRIBED.items()
+        if any(kind == "numeric" and column not in COUNTS for column, kind in described)
+    }
+    assert DESCRIBED.keys() - with_amounts == {"budgets", "categories", "sync_runs", "sync_state"}
+    for model in MODELS:
+        if model["name"] in with_amounts:
+            assert "currency" in dict(DESCRIBED[model["name"]])
+            assert "budget_id" in model["config"]["meta"]["grain"]
+
+
 def test_views_are_as_described(pipeline: Pipeline) -> None:
     assert pipeline.sync().code == 0
     database = pipeline.database
@@ -96,6 +130,10 @@ def test_views_are_as_described(pipeline: Pipeline) -> None:
     )
     assert len(comments) == sum(map(len, DESCRIBED.values()))
     assert all(row["text"] for row in comments)
+    kinds = database.query(
+        "select distinct relkind::text from pg_class where relnamespace = 'budget'::regnamespace"
+    )
+    assert [row["relkind"] for row in kinds] == ["v"]
 
 
 @pytest.mark.slow
@@ -114,7 +152,17 @@ def test_build(dbt: Dbt, pipeline: Pipeline, sandbox: Sandbox, tmp_path: Path) -
         # S608: names of our views
         difference = f"(table mine.{name} except all table budget.{name})"
         assert database.query(difference) == [], name
+    with psycopg.connect(database.url) as session:
+        assert not views.make(session, VIEWS, "ynab", "mine")  # for a report they are as wanted
 
+    documented = dbt("docs", "generate", YNAB_BUDGET_SCHEMA="mine")
+    assert documented.returncode == 0, documented.stdout
+    assert (tmp_path / "target/index.html").exists()
+    catalog = json.loads((tmp_path / "target/catalog.json").read_text(encoding="utf-8"))
+    assert {node["metadata"]["name"] for node in catalog["nodes"].values()} == DESCRIBED.keys()
+
+    fresh = dbt("source", "freshness")
+    assert (fresh.returncode, "PASS freshness of ynab.syncs" in fresh.stdout) == (0, True)
     account = sandbox.budgets[0].entities("accounts")[0]["id"]
     database.execute(f"""
       update ynab.accounts set balance = balance + 1 where id = '{account}';
@@ -137,6 +185,23 @@ def test_another_schema_needs_views_of_its_own(dbt: Dbt) -> None:
     assert refused.returncode == 1
     assert "the tables are in the schema money" in refused.stderr
     assert "set YNAB_BUDGET_SCHEMA" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("schema", "refusal"),
+    [
+        ("ynab", "the schema ynab has the tables"),
+        ("of_ada", "of_ada.accounts is not one of these views"),
+    ],
+)
+def test_tables_are_not_replaced(dbt: Dbt, database: Database, schema: str, refusal: str) -> None:
+    """Although dbt would drop them."""
+    database.execute("create schema of_ada; create table of_ada.accounts (id text)")
+    refused = dbt("run", YNAB_BUDGET_SCHEMA=schema)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    advice = "set YNAB_BUDGET_SCHEMA to a schema of its own for the views"
+    assert refused.stderr == f"ynab-pipeline-dbt: {refusal}: {advice}\n"
+    assert database.query("select * from of_ada.accounts") == []
 
 
 def test_without_a_database(dbt: Dbt) -> None:

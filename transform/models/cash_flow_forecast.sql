@@ -2,15 +2,15 @@ with ends as materialized (
   select budget_id, as_of from {{ ref('budgets') }}
 ),
 
-upcoming as materialized (
+scheduled as materialized (
   select * from {{ ref('upcoming') }}
 ),
 
 sides as (
-  select budget_id, date, account_id, amount from upcoming
+  select budget_id, date, account_id, amount from scheduled
   union all
   select budget_id, date, transfer_account_id, -amount
-  from upcoming
+  from scheduled
   where transfer_account_id is not null and not is_split
   union all
   -- Parts of a split that are transfers
@@ -19,7 +19,7 @@ sides as (
     u.date,
     parts.part ->> 'transfer_account_id',
     {{ units("-(parts.part ->> 'amount')::bigint") }}
-  from upcoming as u
+  from scheduled as u
   join {{ source('ynab', 'scheduled_transactions') }} as s
     on s.id = u.scheduled_transaction_id and s.budget_id = u.budget_id
   {{ join_parts('s') }}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from project_postgres import files
 from project_postgres.errors import ServerError
-from project_postgres.programs import run, server_environment
+from project_postgres.programs import major_version, run, server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,20 @@ class Cluster:
             raise ServerError(
                 f"{self.data} belongs to the user with id {owner}, and the server would run as "
                 f"{account.uid}: run this as the user who started it first, or use another folder"
+            )
+        self._check_version()
+
+    def _check_version(self) -> None:
+        """Refuse data of another major version, which no other version can read."""
+        try:
+            found = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return  # the server says what is missing
+        if found != (installed := major_version()):
+            raise ServerError(
+                f"{self.data} is of PostgreSQL {found}, and PostgreSQL {installed} is installed, "
+                f"which cannot read it: install the version of before, make a backup with it, move "
+                f"{self.data} away, and restore the backup with this version"
             )
 
     def _create(self, account: Account, lock: int) -> None:

@@ -44,6 +44,16 @@ def version() -> str:
     return metadata.version(_WHEEL)
 
 
+def major_version() -> str:
+    """Return the major version of PostgreSQL's programs, such as 18."""
+    output = run(
+        [program("postgres"), "--version"],
+        failure="PostgreSQL's programs do not run here",
+        environment=server_environment(),
+    )
+    return output.split()[-1].partition(".")[0]
+
+
 def server_environment() -> dict[str, str]:
     """Return the environment in which PostgreSQL's programs run.
 

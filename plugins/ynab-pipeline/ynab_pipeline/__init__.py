@@ -6,8 +6,17 @@ what the environment names, `project` says which environment that is, and `progr
 stock program. `relay` takes rows out of what the loader logs. `fast_loader` is the loader with a
 faster start, for those who choose it.
 
-`meltano_start` and `console` work in Meltano's own process: the first keeps its files private, the
-second decides what a run shows.
+`dbt` and `budget_report` are the commands of Meltano's utilities. They name the database in libpq's
+variables, see to the `views`, and become dbt and ynab-report.
+
+`meltano_start`, `console` and `reason` work in Meltano's own process: the first keeps its files
+private, the second decides what a run shows, the third hands its first error to `run`.
+
+`run` and `schedule` are for schedulers. The first runs a job of Meltano and, with `changes` and
+`notices`, decides who is to be told of what, which `notify` and `ping` send. The second starts the
+first by the clock, with `scheduler` and `cron`. `workspace` reads the project's files for both.
+
+The package `timers` has systemd, cron or launchd call `run`.
 
 `cli` is the command `ynab-pipeline`. Its `verify` and `preview` are in `checking`, which pipes the
 tap into `compare`.

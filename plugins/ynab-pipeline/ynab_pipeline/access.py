@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from psycopg.pq import Conninfo
 from psycopg.sql import Identifier
 
 from ynab_pipeline import project
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.connection import VIEWS, connect_to, parameters, schema
+from ynab_pipeline.connection import VIEWS, connect_to, libpq_variables, parameters, schema
 from ynab_pipeline.database import DATABASE, SWITCH, active_settings
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.libpq import program
 from ynab_pipeline.log import say
 from ynab_pipeline.programs import become
 
@@ -97,7 +96,7 @@ def _tell(command: str) -> None:
 def _become_psql(arguments: Sequence[str]) -> NoReturn:
     """Become psql, which finds the tables without their schema."""
     if {"-?", "--help", "--version"} & set(arguments):
-        psql = _psql(uses_tls=False)
+        psql = program("psql", uses_tls=False)
         os.execv(psql, [psql, *arguments])  # noqa: S606 -- no shell is wanted
     found = active_settings()
     # The loader's way to it, with its messages if there is none.
@@ -111,37 +110,12 @@ def _become_psql(arguments: Sequence[str]) -> NoReturn:
     options = wanted.get("options") or os.environ.get("PGOPTIONS", "")
     wanted["options"] = f"{options} -c search_path={path}".strip()
     # In the environment, not in the arguments, which every user of the machine can list.
-    os.environ.update(_variables(wanted))
+    os.environ.update(libpq_variables(wanted))
     os.environ.pop(TOKEN, None)
     if os.isatty(1):
         os.dup2(1, 2)  # Meltano would make lines of its log of what is written there
-    psql = _psql(uses_tls=uses_tls)
+    psql = program("psql", uses_tls=uses_tls)
     os.execv(psql, [psql, *arguments])  # noqa: S606 -- no shell is wanted
-
-
-def _psql(*, uses_tls: bool) -> str:
-    """Return the path of psql: the project's, or the system's for TLS, which the former lacks."""
-    if not uses_tls:
-        try:
-            from project_postgres.programs import program  # noqa: PLC0415 -- optional
-
-            return program("psql")
-        except (ModuleNotFoundError, RuntimeError):
-            pass
-    if path := shutil.which("psql"):
-        return path
-    raise PipelineError(
-        "psql is not installed, and the project's cannot use TLS: install PostgreSQL's client"
-    )
-
-
-def _variables(wanted: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment variables by which libpq takes its parameters."""
-    return {
-        option.envvar.decode(): str(wanted[name])
-        for option in Conninfo.get_defaults()
-        if option.envvar and wanted.get(name := option.keyword.decode()) not in {None, ""}
-    }
 
 
 def _url(wanted: Mapping[str, Any]) -> str:

@@ -13,9 +13,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import checking, meltano, run, status
+from ynab_pipeline import backup, checking, meltano, notify, restore, run, schedule, status
 from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.tenants import command as tenants
+from ynab_pipeline.timers import command as timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,23 +45,38 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
 
 
 COMMANDS: dict[str, Command] = {
-    "psql": Command(
-        "open the database; all arguments are psql's", in_loader("psql"), takes_all=True
-    ),
     "run": Command(
         "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
     ),
+    "schedule": Command(
+        "run the schedules of meltano.yml until it is ended", schedule.run, schedule.add_options
+    ),
+    "timers": Command(
+        "show, install or remove timers of this machine that run the schedules",
+        timers.run,
+        timers.add_options,
+    ),
+    "notify": Command("send a message, to try the URLs of YNAB_PIPELINE_NOTIFY", notify.run),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
         status.run,
         status.add_options,
     ),
-    "tenants": Command(
-        "add, list or remove accounts that are kept apart", tenants.run, tenants.add_options
-    ),
     "preview": Command("say what a sync would do, and do nothing", checking.preview),
     "verify": Command(
         "compare the tables with the account, row by row", checking.verify, checking.add_options
+    ),
+    "psql": Command(
+        "open the database; all arguments are psql's", in_loader("psql"), takes_all=True
+    ),
+    "backup": Command(
+        "write tables, views and bookmarks into a file", backup.run, backup.add_options
+    ),
+    "restore": Command(
+        "have tables, views and bookmarks as a backup has them", restore.run, restore.add_options
+    ),
+    "tenants": Command(
+        "add, list or remove accounts that are kept apart", tenants.run, tenants.add_options
     ),
 }
 
@@ -122,3 +138,7 @@ def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
             )
         )
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 
+from ynab_pipeline import project
 from ynab_pipeline.database import active_settings
 from ynab_pipeline.destination import describe, is_true, settings
 from ynab_pipeline.errors import PipelineError
@@ -75,7 +77,14 @@ def connect_to(found: Settings, *, read_only: bool = False) -> psycopg.Connectio
 
 def failure(error: psycopg.Error, found: Settings) -> PipelineError:
     """Return an error of the database as one line that says what to do, without the password."""
-    words = explained(str(error))
+    tenant = project.tenant_name()
+    if tenant and "authentication failed" in str(error):
+        words = (
+            f"the role {found.get('user')} is gone or has another password: remove the tenant "
+            f"{tenant} and add it again, with .venv/bin/ynab-pipeline tenants"
+        )
+    else:
+        words = explained(str(error))
     if password := parameters(found).get("password"):
         words = words.replace(str(password), "...")
     return PipelineError(f"database {describe({**found, 'default_target_schema': None})}: {words}")
@@ -113,6 +122,28 @@ def parameters(found: Settings) -> dict[str, Any]:
         "dbname": found.get("database") or None,
         **_tls(found),
     }
+
+
+def libpq_variables(wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables by which libpq takes its parameters."""
+    return {
+        option.envvar.decode(): str(wanted[name])
+        for option in Conninfo.get_defaults()
+        if option.envvar and wanted.get(name := option.keyword.decode()) not in {None, ""}
+    }
+
+
+def set_variables(found: Settings) -> None:
+    """Set libpq's variables, for a program that this process becomes.
+
+    Args:
+        found: The loader's settings.
+
+    Raises:
+        PipelineError: If settings are missing or wrong.
+    """
+    os.environ.update(libpq_variables(parameters(found)))
+    os.environ["PGTZ"] = "UTC"  # date-times are stored in UTC
 
 
 def _of_url(url: str) -> dict[str, Any]:

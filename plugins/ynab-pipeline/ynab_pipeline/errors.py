@@ -15,6 +15,6 @@ class UsageError(PipelineError):
 
 def explain(error: PipelineError | OSError) -> str:
     """Return an error in words for a person."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.strerror}: {os.fsdecode(error.filename)}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror + (f": {os.fsdecode(error.filename)}" if error.filename else "")
     return str(error)

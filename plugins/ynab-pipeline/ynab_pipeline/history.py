@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cronsim import CronSimError
+
 # Types are checked where Meltano is not installed: it has an environment of its own.
-import structlog  # type: ignore[import-not-found]
-from cronsim import CronSim, CronSimError
 from meltano.core.db import project_engine  # type: ignore[import-not-found]
 from meltano.core.job import Job, State  # type: ignore[import-not-found]
-from meltano.core.project import Project  # type: ignore[import-not-found]
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from ynab_pipeline import meltano
+from ynab_pipeline.cron import following
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.freshness import DIED, FAILED, RUNNING, SUCCEEDED, Run, Scheduled
 
@@ -37,11 +36,12 @@ class History:
     """The project's run history and schedules."""
 
     def __init__(self) -> None:
-        """Find the project, from the current folder upwards."""
-        # Meltano's CLI would configure it; unconfigured, it prints debug lines to stdout.
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        env_file = meltano.env_file
-        self._project = Project.find(dotenv_file=Path(env_file) if env_file else None)
+        """Find the project, from the current folder upwards.
+
+        Raises:
+            PipelineError: If Meltano cannot read it.
+        """
+        self._project = meltano.project()
         self._meltano = self._project.meltano
 
     def runs(self, environment: str, suffix: str, database: str | None = None) -> list[Run]:
@@ -95,12 +95,16 @@ class History:
     def schedule(self) -> Iterator[Scheduled]:
         """Yield the next run of each job by its schedule, in the time zone of this machine."""
         now = datetime.now()  # noqa: DTZ005 -- as cron has it
-        for schedule in self._meltano.schedules:
-            try:
-                after = next(CronSim(schedule.cron_interval or "", now))
-            except (CronSimError, StopIteration):
-                continue  # never, or by hand
-            yield Scheduled(getattr(schedule, "job", schedule.name), after.astimezone())
+        for _, job, interval in self.intervals():
+            with suppress(CronSimError):
+                if at := following(interval, None, now):
+                    yield Scheduled(job, at.astimezone())
+
+    def intervals(self) -> Iterator[tuple[str, str, str]]:
+        """Yield name, job and interval of each schedule that has one, as in a crontab."""
+        for each in self._meltano.schedules:
+            if each.cron_interval:
+                yield each.name, getattr(each, "job", each.name), each.cron_interval
 
 
 def _run(job: str, row: Job) -> Run:

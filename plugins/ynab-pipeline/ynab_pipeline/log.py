@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 LOGGER = "ynab_pipeline"
@@ -21,7 +21,7 @@ def say(line: str, level: str = "info", **extra: Any) -> None:
         extra: What `console` is to know of it.
     """
     if "SINGER_SDK_LOG_CONFIG" not in os.environ:
-        sys.stderr.write(f"{line}\n")
+        _write(line)
         return
     entry = {
         "level": level,
@@ -34,4 +34,10 @@ def say(line: str, level: str = "info", **extra: Any) -> None:
         "message": line,
         "extra": extra,
     }
-    sys.stderr.write(f"{json.dumps(entry)}\n")
+    _write(json.dumps(entry))
+
+
+def _write(line: str) -> None:
+    """Write a line at once: what a full disk does not take must not fail the end of the process."""
+    with suppress(OSError):
+        os.write(2, f"{line}\n".encode(errors="backslashreplace"))

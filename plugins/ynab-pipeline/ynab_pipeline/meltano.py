@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -32,9 +33,43 @@ def command_line(environment: str | None, *arguments: str) -> list[str]:
     program = Path(sys.executable).with_name("meltano")
     if not program.exists():
         raise PipelineError(f"Meltano is not installed beside {sys.executable}: run make install")
-    options = {"--environment": environment, "--env-file": env_file}
-    chosen = [f"{name}={value}" for name, value in options.items() if value is not None]
-    return [str(program), *chosen, *arguments]
+    return [str(program), *options(environment), *arguments]
+
+
+def options(environment: str | None) -> list[str]:
+    """Return the options that choose environment and settings, of Meltano and of `ynab-pipeline`.
+
+    Args:
+        environment: The environment of Meltano; if None, the one that Meltano chooses.
+    """
+    chosen = {"--environment": environment, "--env-file": env_file}
+    return [f"{name}={value}" for name, value in chosen.items() if value is not None]
+
+
+def project(environment: str | None = None) -> Any:
+    """Return Meltano's own view of the project, found from the current folder upwards.
+
+    Args:
+        environment: The environment to activate, if any.
+
+    Raises:
+        PipelineError: If Meltano cannot read it.
+    """
+    # Slow to import. Types are checked where Meltano is not installed.
+    import structlog  # type: ignore[import-not-found]  # noqa: PLC0415
+    from meltano.core.project import Project  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    # Meltano's CLI would configure it; unconfigured, it prints debug lines to stdout.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        found = Project.find(dotenv_file=Path(env_file) if env_file else None)
+        found.meltano  # noqa: B018 -- reads the project's file, which may be broken
+        if environment is not None:
+            found.activate_environment(environment)
+    except Exception as error:  # Meltano has no class of its own for most of what is wrong
+        line = str(error).partition("\n")[0]
+        raise PipelineError(f"Meltano cannot read the project: {line}") from error
+    return found
 
 
 def become_command(name: str, arguments: Sequence[str], environment: str | None) -> NoReturn:

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import notify, status
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ynab_pipeline.workspace import Workspace
 
+_HOUR = timedelta(hours=1)
 _TWICE = "a notification may come twice"
 
 
@@ -50,8 +52,13 @@ class Notices:
             self._tell(job, RUNNING, "")
 
     @property
+    def interval(self) -> float | None:
+        """Seconds after which to see to a run that lasts; None if nobody is to be told."""
+        return min(_HOUR, self._stale_after).total_seconds() if self._urls else None
+
+    @property
     def _urls(self) -> list[str]:
-        return self.project.variables.get(notify.NOTIFY, "").split()
+        return notify.urls_in(self.project.variables)
 
     @property
     def _path(self) -> Path:
@@ -78,9 +85,7 @@ class Notices:
             os.close(descriptor)
 
     def _send(self, kind: str, known: Told, seen: Seen) -> bool:
-        environment, suffix = self.project.tenant
-        place = f"{environment} ({suffix})" if suffix else environment
-        title, body = message(kind, known, seen, place, self._stale_after())
+        title, body = message(kind, known, seen, self.project.place, self._stale_after)
         return notify.send(self._urls, title, body)
 
     def _is_stale(self, told: Told, state: str) -> bool:
@@ -93,13 +98,14 @@ class Notices:
             return bool(status.look(self.environment)["report"].is_stale)
         except PipelineError:
             since = min((each.since for each in told.failing.values()), default=_now())
-            return _now() - since > self._stale_after()
+            return _now() - since > self._stale_after
 
+    @cached_property
     def _stale_after(self) -> timedelta:
         try:
             return status.hours(self.project.variables.get(STALE_AFTER, ""))
         except PipelineError as error:
-            say(f"{error}; it is taken as that", "warning")
+            say(f"{error}, which is what counts now", "warning")
             return status.hours("")
 
     def _told(self) -> Told:

@@ -15,10 +15,13 @@ from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ynab_pipeline import workspace
+from ynab_pipeline.errors import UsageError
 from ynab_pipeline.log import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Mapping, Sequence
 
 #: The variable with the URLs, separated by spaces.
 NOTIFY = "YNAB_PIPELINE_NOTIFY"
@@ -27,6 +30,7 @@ NOTIFY = "YNAB_PIPELINE_NOTIFY"
 _LIMIT = 10.0
 #: Seconds after which the process is killed: also Apprise takes some, to start.
 _PROCESS_LIMIT = 30.0
+_FAILED = 1
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 _TAKEN = "taken"
@@ -68,6 +72,24 @@ def send(urls: Sequence[str], title: str, body: str) -> bool:
         if result != _TAKEN:
             say(f"{_named(url, position)} got no notification: {result}", "warning")
     return _TAKEN in results
+
+
+def urls_in(variables: Mapping[str, str]) -> list[str]:
+    """Return the URLs that are set in the variables of a project."""
+    return variables.get(NOTIFY, "").split()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send a message to try the URLs, and return the exit code."""
+    project = workspace.find(options.environment)
+    urls = urls_in(project.variables)
+    if not urls:
+        raise UsageError(f"{NOTIFY} is not set: put URLs of Apprise into .env")
+    title = f"tap-ynab, {project.place}: this is how you are told"
+    if not send(urls, title, "You hear when a sync begins to fail, works again or is stale."):
+        return _FAILED
+    say("sent; a line above names each URL that did not take it, if any")
+    return 0
 
 
 def _named(url: str, position: int) -> str:

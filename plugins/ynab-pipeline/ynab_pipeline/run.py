@@ -46,8 +46,6 @@ _JITTER = re.compile(r"(\d{1,5})([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = timedelta(days=1)
 _FAILED = 1
-#: Seconds after which it is looked whether the tables have become stale while a run goes on.
-_LONG = 3600
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run a job, and return the exit code."""
-    jitter = _time(options.jitter)
+    jitter = time_of(options.jitter)
     project = workspace.find(options.environment)
     task = project.task(options.job)
     if options.tenants:
@@ -86,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
             return 128 + number
         with _start(task, options.environment, path) as child:
             while child.poll() is None:
-                signals.wait(child, _LONG)
+                signals.wait(child, notices.interval)
                 number = signals.take()
                 if child.poll() is not None:
                     break
@@ -117,8 +115,11 @@ def _run_tenants(options: argparse.Namespace, project: Workspace, jitter: timede
         return runs.run_all(project.root, options.job, parallel, signals)
 
 
-def _time(text: str) -> timedelta:
-    """Return a length of time.
+def time_of(text: str) -> timedelta:
+    """Return the time that the option `--jitter` gives.
+
+    Args:
+        text: Its value, such as `30m`.
 
     Raises:
         UsageError: If the text is none, or longer than a day.

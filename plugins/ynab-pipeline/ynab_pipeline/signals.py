@@ -31,7 +31,8 @@ class Signals:
 
     def __init__(self) -> None:
         """Take nothing yet."""
-        self._received: int | None = None
+        #: The last signal that has come and was not taken.
+        self.received: int | None = None
         # An ending signal or child writes into it, so that nothing is missed between two waits.
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._reading, False)
@@ -56,7 +57,7 @@ class Signals:
 
     def take(self) -> int | None:
         """Return the signal that has come, once, or None."""
-        number, self._received = self._received, None
+        number, self.received = self.received, None
         return number
 
     def wait(self, child: Child | None = None, timeout: float | None = None) -> None:
@@ -67,7 +68,7 @@ class Signals:
             timeout: Seconds, without limit if None.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        while self._received is None and (child is None or child.poll() is None):
+        while self.received is None and (child is None or child.poll() is None):
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return
@@ -75,4 +76,4 @@ class Signals:
                 os.read(self._reading, 4096)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        self._received = number
+        self.received = number

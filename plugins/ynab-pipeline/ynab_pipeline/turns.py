@@ -15,7 +15,7 @@ from ynab_pipeline.files import open_lock
 from ynab_pipeline.log import say
 
 
-def wait_for_turn(name: str, notice: str) -> None:
+def wait_for_turn(name: str, notice: str) -> int | None:
     """Wait until no other run of the tenant has the turn, then keep it for this process.
 
     The program that this process becomes keeps it, too, and loses it however it ends. Outside a
@@ -24,10 +24,13 @@ def wait_for_turn(name: str, notice: str) -> None:
     Args:
         name: The kind of turn: `tap` or `target`.
         notice: The line for a person, if there is something to wait for.
+
+    Returns:
+        The descriptor of the lock: the turn ends when no process has it open any more.
     """
     meltano = project.meltano_folder()
     if meltano is None:
-        return
+        return None
     key = project.tenant_key(project.tenant())
     descriptor = open_lock(meltano / "turns" / f"{key}-{name}.lock")
     try:
@@ -36,3 +39,4 @@ def wait_for_turn(name: str, notice: str) -> None:
         say(notice, "warning")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     os.set_inheritable(descriptor, True)  # noqa: FBT003 -- its only parameter
+    return descriptor

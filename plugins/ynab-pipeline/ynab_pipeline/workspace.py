@@ -53,14 +53,19 @@ class Workspace:
         """The environment and the suffix of the state id, as in `project.tenant`."""
         return self.environment, self.variables.get(SUFFIX, "")
 
+    @property
+    def place(self) -> str:
+        """The tenant in words."""
+        environment, suffix = self.tenant
+        return f"{environment} ({suffix})" if suffix else environment
+
     def task(self, name: str) -> Task:
         """Return the task of a job or a schedule.
 
         Raises:
             UsageError: If there is none of that name.
         """
-        jobs = [job["name"] for job in self.definition.get("jobs") or ()]
-        schedules = {one["name"]: one for one in self.definition.get("schedules") or ()}
+        jobs, schedules = self._named("jobs"), self._named("schedules")
         if name in jobs:
             return Task(name, ("run", name), {})
         if name not in schedules:
@@ -76,6 +81,12 @@ class Workspace:
             if job
             else Task(name, ("schedule", "run", name), variables)
         )
+
+    def _named(self, section: str) -> dict[str, Mapping[str, Any]]:
+        """Return the entries of a list in meltano.yml by name; Meltano says what else is wrong."""
+        entries = self.definition.get(section) or ()
+        named = (each for each in entries if isinstance(each, dict) and "name" in each)
+        return {str(each["name"]): each for each in named}
 
 
 def find(environment: str | None) -> Workspace:
@@ -99,6 +110,8 @@ def find(environment: str | None) -> Workspace:
         values = dotenv_values(env_file)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{root} cannot be read: {str(error).splitlines()[0]}") from error
+    if not isinstance(definition, dict):
+        raise UsageError(f"{root / _FILE} is no meltano.yml")
     variables = {key: value for key, value in values.items() if value is not None} | os.environ
     if environment is None:
         environment = variables.get(_ENVIRONMENT)

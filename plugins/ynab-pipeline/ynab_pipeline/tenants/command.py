@@ -27,10 +27,8 @@ from ynab_pipeline.tenants.names import tables_of, views_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from ynab_pipeline.tenants.env_file import Tenant
 
 _DROP, _KEEP = "drop", "keep"
 
@@ -73,10 +71,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _add(path: Path, name: str, environment: str | None) -> None:
+    _refuse_existing(path, name)
+    token = _token()
     with _alone(path.parents[1], name):
-        if path.exists():
-            raise PipelineError(f"there is a tenant {name} already, in {_shown(path)}")
-        token = _token()
+        _refuse_existing(path, name)
         password = env_file.password_of_draft(path) or secrets.token_hex(16)
         values = {
             TOKEN: token,
@@ -89,24 +87,47 @@ def _add(path: Path, name: str, environment: str | None) -> None:
         # The role gets this password: an `add` that is killed from here on can be repeated.
         env_file.write_draft(path, values)
         process = meltano.start_command("tenant", environment)
-        request = _request("make", name, values)
         try:
-            answer = meltano.answer(process, json.dumps({**request, "password": password}))
+            answer = meltano.answer(process, json.dumps(_request("make", name, values)))
         except PipelineError:
             env_file.drop_draft(path)
             raise
         values |= {env_file.ENVIRONMENT: answer["environment"], **answer["settings"]}
         env_file.write_draft(path, values)
         env_file.finish(path)
-    for note in answer["done"]:
+    notes = answer["done"]
+    if answer["is_sandbox"]:
+        notes += [f"reads the sandbox, as all do in the environment {answer['environment']}"]
+    for note in notes:
         print(f"{name} {note}", file=sys.stderr)
     print(f"{name} is added: {_shown(path)}, and in {answer['database']} the role and the schemas")
     print(f"Sync it: .venv/bin/ynab-pipeline --env-file={_shown(path)} run sync")
 
 
-def _request(action: str, name: str, values: dict[str, str]) -> dict[str, Any]:
-    schemas = values[env_file.SCHEMA], values[env_file.VIEWS]
-    return {"action": action, "name": name, "role": values[env_file.ROLE], "schemas": schemas}
+def _refuse_existing(path: Path, name: str) -> None:
+    if path.exists():
+        raise PipelineError(f"there is a tenant {name} already, in {_shown(path)}")
+
+
+def _request(action: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `role` is to do.
+
+    Args:
+        action: Its name there.
+        name: The tenant.
+        values: Of the tenant's file, as far as there are any.
+    """
+    return {
+        "action": action,
+        "name": name,
+        "role": values.get(env_file.ROLE, tables_of(name)),
+        "schemas": (
+            values.get(env_file.SCHEMA, tables_of(name)),
+            values.get(env_file.VIEWS, views_of(name)),
+        ),
+        "password": values.get(env_file.PASSWORD, ""),
+        "database": {key: values[key] for key in env_file.DATABASE if key in values},
+    }
 
 
 def _token() -> str:
@@ -140,14 +161,16 @@ def _list(root: Path) -> int:
 
 def _remove(root: Path, path: Path, options: argparse.Namespace) -> None:
     name = options.name
+    data = options.data or _asked(name)
     with _alone(root, name):
         tenant = env_file.read(path) if path.exists() else None
-        data = options.data or _asked(name)
         process = meltano.start_command(
             "tenant", tenant.environment if tenant else options.environment
         )
-        answer = meltano.answer(process, json.dumps(_removal(name, tenant, data)))
-        if tenant is None and not answer["done"] and not env_file.drafts(root):
+        action = "drop" if data == _DROP else "close"
+        request = _request(action, name, tenant.values if tenant else {})
+        answer = meltano.answer(process, json.dumps(request))
+        if tenant is None and not answer["done"] and name not in env_file.drafts(root):
             raise PipelineError(f"there is no tenant {name}: no file {_shown(path)}")
         if data == _DROP:
             for folder in (tenant_folder(root, name), root / "logs" / name, root / "output" / name):
@@ -155,13 +178,6 @@ def _remove(root: Path, path: Path, options: argparse.Namespace) -> None:
         path.unlink(missing_ok=True)
         env_file.drop_draft(path)
     print(f"{name} is removed, and its data is {'dropped' if data == _DROP else 'kept'}")
-
-
-def _removal(name: str, tenant: Tenant | None, data: str) -> dict[str, Any]:
-    role = tenant.role if tenant else tables_of(name)
-    schemas = tenant.schemas if tenant else (tables_of(name), views_of(name))
-    action = "drop" if data == _DROP else "close"
-    return {"action": action, "name": name, "role": role, "schemas": schemas}
 
 
 def _asked(name: str) -> str:

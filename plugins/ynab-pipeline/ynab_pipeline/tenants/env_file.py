@@ -23,8 +23,8 @@ VIEWS = "YNAB_BUDGET_SCHEMA"
 ROLE = "TARGET_POSTGRES_USER"
 PASSWORD = "TARGET_POSTGRES_PASSWORD"  # noqa: S105 -- a name
 _REQUIRED = (TOKEN, ENVIRONMENT, SUFFIX, SCHEMA, VIEWS, ROLE, PASSWORD)
-#: What names the database, with the environment.
-_DATABASE = (ENVIRONMENT, *(f"TARGET_POSTGRES_{name}" for name in ("HOST", "PORT", "DATABASE")))
+#: What names the database in an environment.
+DATABASE = tuple(f"TARGET_POSTGRES_{name}" for name in ("HOST", "PORT", "DATABASE"))
 _HEADER = (
     "# A tenant of tap-ynab. Holds its token and the password of its role: for the owner alone.\n"
 )
@@ -147,7 +147,7 @@ def _conflicts(tenants: Iterable[Tenant]) -> Iterator[tuple[str, list[str]]]:
     """Yield what several tenants of one database share, and their names."""
     owners: dict[tuple[str | None, ...], set[str]] = {}
     for tenant in tenants:
-        database = [tenant.values.get(key) for key in _DATABASE]
+        database = [tenant.values.get(key) for key in (ENVIRONMENT, *DATABASE)]
         for schema in tenant.schemas:
             owners.setdefault((f"schema {schema}", *database), set()).add(tenant.name)
         owners.setdefault((f"role {tenant.role}", *database), set()).add(tenant.name)

@@ -8,6 +8,7 @@ on those of others.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from hashlib import sha256
@@ -17,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from ynab_pipeline import project
+from ynab_pipeline.account import SWITCH as SANDBOX
 from ynab_pipeline.connection import connect_to, failure, parameters
 from ynab_pipeline.database import SWITCH, active_settings
 from ynab_pipeline.destination import describe
@@ -69,6 +71,8 @@ class Request(NamedTuple):
     role: str
     schemas: tuple[str, str]
     password: str = ""
+    #: Variables that name the tenant's database, of those that `settings_for` returns.
+    database: Mapping[str, str] = {}
 
 
 def make(session: Session, wanted: Request) -> list[str]:
@@ -265,6 +269,15 @@ def settings_for(found: Mapping[str, Any], wanted: Request) -> dict[str, str]:
     return {f"{_PREFIX}{name.upper()}": value for name, value in settings.items()}
 
 
+def _check_database(wanted: Mapping[str, str], found: Mapping[str, str]) -> None:
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise PipelineError(
+                f"{name} of the tenant is {value}, and yours is {found.get(name, 'not set')}: they "
+                "have to be in the same database"
+            )
+
+
 def main() -> None:
     """Do what the request on standard input says, and print the answer."""
     request = json.load(sys.stdin)
@@ -275,7 +288,10 @@ def main() -> None:
         found = active_settings()
         parameters(found)  # says what is missing
         answer["database"] = describe({**found, "default_target_schema": None})
+        answer["is_sandbox"] = bool(os.environ.get(SANDBOX))
         answer["settings"] = settings_for(found, wanted)
+        if project.named_folder(SWITCH) is None:
+            _check_database(wanted.database, answer["settings"])
         try:
             with connect_to(found) as session:
                 answer["done"] = _ACTIONS[action](session, wanted)

@@ -52,8 +52,8 @@ def enter(arguments: Sequence[str]) -> None:
         root = workspace.find_root().resolve()
     except UsageError:
         return  # Meltano says so, if that matters to the command
-    path = Path(os.path.abspath(root / file))  # noqa: PTH100 -- not where links lead to
-    if path.parent != root / env_file.FOLDER:
+    path = Path(root, file)
+    if path.parent.resolve() != root / env_file.FOLDER:
         return
     folder = tenant_folder(root, env_file.read(path).name)
     _stay(folder)

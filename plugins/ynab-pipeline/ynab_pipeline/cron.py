@@ -1,0 +1,44 @@
+"""Times of a schedule: as cron has them, with weekdays from Sunday, 0 or 7, to Saturday, 6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cronsim import CronSim
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def following(cron: str, last: datetime | None, now: datetime) -> datetime | None:
+    """Return the next time of a schedule, None if there is none.
+
+    Args:
+        cron: The interval, such as `0 */4 * * *`.
+        last: The time of the schedule that has come last. It does not come again if the clock has
+            gone back a little; if it has gone back further, nothing waits for it to catch up.
+        now: The time, in the time zone of the schedule.
+
+    Raises:
+        CronSimError: If the interval is none.
+    """
+    times = CronSim(cron, now)
+    at: datetime | None = next(times, None)
+    return next(times, None) if at is not None and at == last else at
+
+
+def first(cron: str, last_start: datetime | None, now: datetime) -> datetime | None:
+    """Return when a schedule is due for the first time, which may be over: it was missed.
+
+    Args:
+        cron: The interval.
+        last_start: When its job was last started, None if never.
+        now: The time, in the time zone of the schedule.
+
+    Raises:
+        CronSimError: If the interval is none.
+    """
+    times = [following(cron, None, now)]
+    if last_start is not None:
+        times.append(following(cron, None, last_start.astimezone(now.tzinfo)))
+    return min(filter(None, times), default=None)

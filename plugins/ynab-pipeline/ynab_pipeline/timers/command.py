@@ -1,0 +1,134 @@
+"""The command `ynab-pipeline timers`: the schedules of meltano.yml, run by this machine."""
+
+# ruff: noqa: T201 -- a command prints
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ynab_pipeline import meltano, workspace
+from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.timers import crontab, launchd, systemd
+from ynab_pipeline.timers.entries import Installation, installation
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+_DONE = 0
+_DECLINED = 1
+_UNASKED = 2
+
+
+class Scheduler(Protocol):
+    """One of the modules that write down what to run, as files by their names."""
+
+    TITLE: str
+
+    def is_available(self) -> bool:
+        """Tell if this machine has it."""
+
+    def present(self, installation: Installation) -> dict[str, str]:
+        """Return what is installed for a project."""
+
+    def wanted(self, installation: Installation) -> dict[str, str]:
+        """Return what runs the schedules of a project."""
+
+    def change(
+        self, installation: Installation, before: Mapping[str, str], after: Mapping[str, str]
+    ) -> list[str]:
+        """Replace what is installed, and return lines that tell what else to know."""
+
+
+#: The first that is available is used.
+_SCHEDULERS: tuple[Scheduler, ...] = (launchd, systemd, crontab)
+
+
+class Step(NamedTuple):
+    """Change of one scheduler."""
+
+    scheduler: Scheduler
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "action", choices=("show", "install", "remove"), help="show what install would do, or do it"
+    )
+    parser.add_argument("--tenants", action="store_true", help="run the schedules for each tenant")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show, install or remove the timers, and return the exit code."""
+    is_removal = options.action == "remove"
+    project = _project(options, is_removal=is_removal)
+    steps = list(_steps(project, is_removal=is_removal))
+    lines = [line for step in steps for line in _described(step)]
+    for entry in project.entries:
+        print(f"{entry.schedule}: {entry.interval}, up to {entry.recurrence.spread} minutes off")
+    print("\n".join(lines or _unchanged(steps)))
+    if options.action == "show":
+        return _DONE
+    if lines and not options.yes:
+        if not sys.stdin.isatty():
+            print("Nothing is done: without a terminal it needs --yes.", file=sys.stderr)
+            return _UNASKED
+        if input("Do this? [y/N] ").strip().lower() not in {"y", "yes"}:
+            print("Nothing is done.")
+            return _DECLINED
+    for step in steps:
+        for note in step.scheduler.change(project, step.before, step.after):
+            print(note)
+    return _DONE
+
+
+def _project(options: argparse.Namespace, *, is_removal: bool) -> Installation:
+    project = workspace.find(options.environment)
+    chosen = [f"--environment={options.environment}"] if options.environment else []
+    if meltano.env_file:
+        chosen.append(f"--env-file={project.root / meltano.env_file}")
+    # Timers can be removed whatever meltano.yml says now.
+    schedules = [] if is_removal else project.definition.get("schedules") or []
+    intervals = {schedule["name"]: schedule.get("interval") or "" for schedule in schedules}
+    of_run = ["--tenants"] if options.tenants else []
+    return installation(project.root, intervals, chosen, of_run)
+
+
+def _steps(project: Installation, *, is_removal: bool) -> Iterator[Step]:
+    """Yield what to do: all of it with one scheduler, and nothing with the others.
+
+    Raises:
+        PipelineError: If no scheduler is available.
+    """
+    chosen = next((one for one in _SCHEDULERS if one.is_available()), None)
+    if chosen is None and not is_removal:
+        raise PipelineError(
+            "no scheduler answers, neither systemd's user manager nor cron: "
+            "install cron, or keep `ynab-pipeline schedule` running"
+        )
+    for scheduler in _SCHEDULERS:
+        before = scheduler.present(project)
+        after = scheduler.wanted(project) if scheduler is chosen and not is_removal else {}
+        if before or after:
+            yield Step(scheduler, before, after)
+
+
+def _described(step: Step) -> Iterator[str]:
+    """Yield the lines that show a change, none if there is none."""
+    for name in sorted(step.before.keys() | step.after.keys()):
+        old, new = step.before.get(name), step.after.get(name)
+        if old == new:
+            continue
+        what = "remove" if new is None else "add" if old is None else "change"
+        yield f"{what} {step.scheduler.TITLE}: {name}"
+        yield from (f"    {line}".rstrip() for line in (new or "").splitlines())
+
+
+def _unchanged(steps: list[Step]) -> list[str]:
+    if not steps:
+        return ["No timers are installed."]
+    return [f"Installed already: {step.scheduler.TITLE}" for step in steps]

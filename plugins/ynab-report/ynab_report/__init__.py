@@ -1,0 +1,1 @@
+"""The report: `database` -> `data` -> perhaps `redact` -> `document` -> `files`, by `cli`."""

@@ -1,0 +1,192 @@
+"""`ynab-pipeline schedule` beside a stand-in for Meltano, with Meltano's own packages."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.beside_meltano import STAYS, Beside, wait_for
+from tests.support.meltano_project import MELTANO, PYTHON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SCHEDULE = ("schedule", "--jitter=0s")
+#: Of the stand-in: writes down when it begins and ends; the job `sync` fails.
+NOTES = """
+with open("notes.txt", "a") as notes:
+    print("begins", sys.argv[-1], file=notes, flush=True)
+    time.sleep(0.2)
+    print("ends", sys.argv[-1], file=notes)
+sys.exit(sys.argv[-1] == "sync")
+"""
+#: Begins a program with a scheduler of its own.
+OWN = """
+from datetime import timedelta
+from apscheduler.triggers.date import DateTrigger
+from ynab_pipeline.scheduler import Cron, Scheduler
+from ynab_pipeline.signals import Signals
+
+scheduler = Scheduler(None, "0s")
+now = scheduler.now()
+"""
+#: Adds a run of `sync` to Meltano's history.
+HISTORY = """
+from datetime import datetime, timezone
+from meltano.core.db import project_engine
+from meltano.core.job import Job, Payload, State
+from meltano.core.models import SystemModel
+from meltano.core.project import Project
+
+engine, new_session = project_engine(Project.find())
+SystemModel.metadata.create_all(engine)
+with new_session() as session:
+    session.add(Job(job_name="demo:tap-ynab-to-target-postgres", state=State.SUCCESS,
+        started_at=datetime.now(timezone.utc) - {age}, ended_at=datetime.now(timezone.utc)))
+    session.commit()
+"""
+
+
+@pytest.fixture
+def beside(installed: Callable[[str], str], tmp_path: Path) -> Beside:
+    installed(MELTANO)
+    return Beside(tmp_path, python=PYTHON)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """End it by SIGTERM."""
+    process.terminate()
+    _, stderr = process.communicate(timeout=30)
+    return process.returncode, stderr
+
+
+def test_the_first_sync_runs_at_once(beside: Beside) -> None:
+    with beside.begin(*SCHEDULE, does=NOTES) as process:
+        assert wait_for(process, "is due").endswith("sync-every-4-hours is due now, 0 */4 * * *\n")
+        assert "reconcile-daily is due at " in wait_for(process, "is due")
+        wait_for(process, "schedule: sync-every-4-hours starts")
+        wait_for(process, "schedule: sync-every-4-hours ended with 1 after 0:00:0")
+        code, stderr = ended(process)
+    assert code == 0
+    assert stderr.splitlines()[-1].endswith(" schedule: ended")
+    assert [start["arguments"] for start in beside.started] == [["run", "sync"]]
+
+
+def test_a_run_is_ended_with_the_scheduler(beside: Beside) -> None:
+    with beside.begin(*SCHEDULE, does=STAYS) as process:
+        wait_for(process, "runs")
+        code, stderr = ended(process)
+    assert code == 0
+    assert "got SIGTERM\n" in stderr
+    assert "sync-every-4-hours ended with 143 after " in stderr
+
+
+def test_two_schedulers(beside: Beside) -> None:
+    with beside.begin(*SCHEDULE) as process:
+        wait_for(process, "succeeded")
+        refused = beside.run(*SCHEDULE)
+        assert refused.returncode == 1
+        (line,) = refused.stderr.splitlines()
+        assert line.startswith("ynab-pipeline: the schedules of demo are run by another ")
+        # Other tenants have schedulers of their own.
+        with beside.begin("--environment=prod", *SCHEDULE) as other:
+            wait_for(other, "succeeded")
+            assert ended(other)[0] == 0
+        # Its lock is no hindrance then, though the file stays.
+        process.kill()
+    assert list((beside.folder / ".meltano/turns").glob("*-schedule.lock"))
+    with beside.begin(*SCHEDULE) as process:
+        wait_for(process, "succeeded")
+
+
+def own(beside: Beside, program: str) -> None:
+    """Run a program with a scheduler of its own until a line says that `reconcile` has ended."""
+    end = "\nwith Signals() as signals:\n    scheduler.run(signals)\n"
+    with beside.begin(*SCHEDULE, does=NOTES, main=OWN + program + end) as process:
+        wait_for(process, "reconcile succeeded")
+        assert ended(process)[0] == 0
+
+
+def notes(beside: Beside) -> list[str]:
+    return (beside.folder / "notes.txt").read_text().splitlines()
+
+
+def test_one_at_a_time_also_after_a_failure(beside: Beside) -> None:
+    own(
+        beside,
+        "scheduler.add('sync', DateTrigger(now), now - timedelta(seconds=1))\n"
+        "scheduler.add('reconcile', DateTrigger(now), now)\n",
+    )
+    assert notes(beside) == ["begins sync", "ends sync", "begins reconcile", "ends reconcile"]
+
+
+def test_what_was_missed_many_times_runs_once(beside: Beside) -> None:
+    own(
+        beside,
+        "scheduler.add('sync', Cron('* * * * *'), now - timedelta(days=9))\n"
+        "scheduler.add('reconcile', DateTrigger(now), now)\n",
+    )
+    assert notes(beside)[:3] == ["begins sync", "ends sync", "begins reconcile"]
+
+
+def test_a_clock_that_was_years_ahead(beside: Beside) -> None:
+    own(
+        beside,
+        "scheduler.add('reconcile', DateTrigger(now), now.replace(year=now.year + 12))",
+    )
+    assert notes(beside) == ["begins reconcile", "ends reconcile"]
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [("timedelta(hours=5)", "is due now"), ("timedelta(0)", "is due at ")],
+)
+def test_a_run_that_was_missed_while_no_scheduler_ran(beside: Beside, age: str, words: str) -> None:
+    subprocess.run(
+        beside.command(main="from datetime import timedelta" + HISTORY.format(age=age)),
+        env=beside.environment(""),
+        cwd=beside.folder,
+        check=True,
+    )
+    with beside.begin("schedule", "--jitter=24h") as process:
+        assert words in wait_for(process, "sync-every-4-hours is due")
+        if "now" in words:  # and it waits like any other, but the very first one
+            wait_for(process, "sync starts in ")
+        assert ended(process)[0] == 0
+    assert not beside.started
+
+
+@pytest.mark.parametrize(
+    ("schedules", "code", "words"),
+    [
+        ("[]", 2, "meltano.yml has no schedule with an interval"),
+        ("[{name: often, interval: 61 * * * *, job: sync}]", 2, "the schedule often has the"),
+        ("[{name: half, interval: 0 3 * * *}]", 1, "Meltano cannot read the project: "),
+    ],
+)
+def test_wrong_schedules(beside: Beside, schedules: str, code: int, words: str) -> None:
+    path = beside.folder / "meltano.yml"
+    path.write_text(path.read_text().partition("schedules:")[0] + f"schedules: {schedules}\n")
+    refused = beside.run(*SCHEDULE)
+    assert refused.returncode == code
+    (line,) = refused.stderr.splitlines()
+    assert words in line
+
+
+def test_wrong_jitter(beside: Beside) -> None:
+    refused = beside.run("schedule", "--jitter=soon")
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert "--jitter is 'soon'" in line
+
+
+def test_ctrl_c(beside: Beside) -> None:
+    with beside.begin(*SCHEDULE) as process:
+        wait_for(process, "succeeded")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0

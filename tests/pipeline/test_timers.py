@@ -1,0 +1,313 @@
+"""`ynab-pipeline timers`: what it installs, a second time, after a change, and what it takes away.
+
+Stand-ins for `systemctl` and `crontab` note how they were called; a crontab is a file.
+"""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from ynab_pipeline.errors import UsageError
+from ynab_pipeline.timers import launchd
+from ynab_pipeline.timers.entries import installation
+
+from tests.support.meltano_project import PYTHON, Project
+from tests.support.pipeline import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A folder that systemd, cron and the shell would all read as something else.
+ODD = '50% of "Ada\'s" $HOME; #1 ü'
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>"$CALLS"
+test -z "$NO_MANAGER" || { echo "Failed to connect to bus" >&2; exit 1; }
+"""
+CRONTAB = """#!/bin/sh
+test -z "$DENIED" || { echo "You are not allowed to use this program" >&2; exit 1; }
+case "$1" in
+  -l) cat "$CRONTAB_FILE" 2>/dev/null || { echo "no crontab for ada" >&2; exit 1; } ;;
+  -r) rm "$CRONTAB_FILE" ;;
+  -) cat >"$CRONTAB_FILE" ;;
+esac
+"""
+MAIN = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
+#: In the place of the command that timers call: says where and how it was called.
+CALLED = '#!/bin/sh\nprintf "%s\\n" "$PWD" "$0" "$@"\n'
+
+
+class Machine:
+    """A project in a folder with an odd name, and the schedulers of its machine."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make it."""
+        root = folder / ODD
+        (root / ".venv/bin").mkdir(parents=True)
+        self.project = Project(root)
+        # The same programs as in the repository, but installed here.
+        for name in ("pyvenv.cfg", "lib", "bin/python"):
+            (root / ".venv" / name).symlink_to(PROJECT / ".venv" / name)
+        command = root / ".venv/bin/ynab-pipeline"
+        command.write_text(CALLED)
+        command.chmod(0o700)
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        self.crontab = folder / "crontab"
+        self.calls = folder / "calls"
+        self.units = root / ".config/systemd/user"
+        self.environment = {
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "CALLS": str(self.calls),
+            "CRONTAB_FILE": str(self.crontab),
+        }
+        self.add("crontab", CRONTAB)
+
+    def add(self, name: str, script: str) -> None:
+        (self.programs / name).write_text(script)
+        (self.programs / name).chmod(0o700)
+
+    def timers(
+        self, *arguments: str, code: int = 0, options: tuple[str, ...] = (), **environment: str
+    ) -> str:
+        """What the command prints, and says."""
+        program = str(self.project.folder / ".venv/bin/python")
+        done = self.project.execute(
+            program, "-c", MAIN, *options, "timers", *arguments, **self.environment, **environment
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    def schedule(self, **intervals: str) -> None:
+        """Have meltano.yml have these schedules."""
+        path = self.project.folder / "meltano.yml"
+        content = yaml.safe_load(path.read_text())
+        content["schedules"] = [
+            {"name": name.replace("_", "-"), "interval": interval, "job": "sync"}
+            for name, interval in intervals.items()
+        ]
+        path.write_text(yaml.safe_dump(content))
+
+    def installed(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in self.units.glob("*")}
+
+
+@pytest.fixture
+def machine(installed: Callable[[str], str], tmp_path: Path) -> Machine:
+    """With cron, and a systemctl that reaches no manager."""
+    installed(str(PYTHON))
+    machine = Machine(tmp_path)
+    machine.add("systemctl", SYSTEMCTL)
+    machine.environment["NO_MANAGER"] = "1"
+    return machine
+
+
+@pytest.fixture
+def systemd(machine: Machine) -> Machine:
+    """With a user manager, too."""
+    del machine.environment["NO_MANAGER"]
+    return machine
+
+
+def lines_of(machine: Machine) -> list[str]:
+    return [line for line in machine.crontab.read_text().splitlines() if line[0] not in "#M"]
+
+
+def test_a_crontab_from_nothing_to_nothing(machine: Machine) -> None:
+    shown = machine.timers("show")
+    assert not machine.crontab.exists()
+    assert "sync-every-4-hours: 0 */4 * * *, up to 30 minutes off" in shown
+    refused = machine.timers("install", code=2)
+    assert "it needs --yes" in refused
+    assert not machine.crontab.exists()
+
+    machine.timers("install", "--yes")
+    written = machine.crontab.read_text()
+    assert all(f"    {line}" in shown for line in written.splitlines())
+    assert re.findall(r"(?m)^(\d.* \*) cd .* run (\S+) (\S+) ", written) == [
+        ("30 3,7,11,15,19,23 * * *", "sync-every-4-hours", "--jitter=60m"),
+        ("30 2 * * *", "reconcile-daily", "--jitter=60m"),
+    ]
+    assert "Installed already" in machine.timers("install")
+    assert machine.crontab.read_text() == written
+
+    assert "remove lines in your crontab" in machine.timers("remove", "--yes")
+    assert not machine.crontab.exists()
+    assert "No timers are installed." in machine.timers("remove")
+
+
+def test_what_cron_calls(machine: Machine) -> None:
+    """Cron passes on all up to the first % that has no backslash before it."""
+    (machine.project.folder / "a b.env").touch()
+    machine.timers(
+        "install", "--tenants", "--yes", options=("--environment=prod", "--env-file=a b.env")
+    )
+    line = lines_of(machine)[0].split(maxsplit=5)[5]
+    assert not re.search(r"(?<!\\)%", line)
+    subprocess.run(["/bin/sh", "-c", line.replace(r"\%", "%")], check=True, cwd="/")
+    folder = machine.project.folder
+    assert (folder / ".meltano/schedule.log").read_text().splitlines() == [
+        str(folder),
+        str(folder / ".venv/bin/ynab-pipeline"),
+        "--environment=prod",
+        f"--env-file={folder / 'a b.env'}",
+        "run",
+        "sync-every-4-hours",
+        "--tenants",
+        "--jitter=60m",
+    ]
+
+
+def test_other_lines_of_a_crontab_stay(machine: Machine) -> None:
+    above = "MAILTO=ada\n# mine\n5 4 * * * backup 100\\%\n"
+    below = "6 4 * * * other"  # without a line end, as some editors leave it
+    machine.crontab.write_text(above)
+    machine.timers("install", "--yes")
+    with machine.crontab.open("a") as crontab:
+        crontab.write(below)
+    machine.schedule(hourly="20 * * * *", by_hand="@manual")
+    assert "change lines in your crontab" in machine.timers("install", "--yes")
+    changed = machine.crontab.read_text()
+    assert changed.startswith(above)
+    assert changed.endswith(below)
+    assert " run hourly " in changed
+    assert "reconcile" not in changed
+    assert "by-hand" not in changed
+    machine.timers("remove", "--yes")
+    assert machine.crontab.read_text() == above + below
+
+
+def test_nothing_is_lost_if_a_crontab_cannot_be_read_or_understood(machine: Machine) -> None:
+    machine.timers("install", "--yes")
+    machine.schedule(hourly="20 * * * *")
+    assert "not allowed to use" in machine.timers("install", "--yes", code=1, DENIED="1")
+    damaged = machine.crontab.read_text().replace(" ends\n", "\n") + "5 4 * * * mine\n"
+    machine.crontab.write_text(damaged)
+    for action in ("install", "remove"):
+        assert "crontab -e" in machine.timers(action, "--yes", code=1)
+    assert machine.crontab.read_text() == damaged
+
+
+def test_units_from_nothing_to_nothing(systemd: Machine) -> None:
+    shown = systemd.timers("show")
+    assert not systemd.units.exists()
+    said = systemd.timers("install", "--yes")
+    assert "loginctl enable-linger" in said
+    units = systemd.installed()
+    name = re.sub(r"-(sync|reconcile).*", "", next(iter(units)))
+    kinds = ("service", "timer")
+    schedules = ("sync-every-4-hours", "reconcile-daily")
+    assert set(units) == {f"{name}-{one}.{kind}" for one in schedules for kind in kinds}
+    for text in units.values():
+        assert all(f"    {line}".rstrip() in shown for line in text.splitlines())
+    timer = units[f"{name}-sync-every-4-hours.timer"]
+    assert {
+        "OnCalendar=*-*-* 03,07,11,15,19,23:30:00",
+        "RandomizedDelaySec=60min",
+        "Persistent=true",
+        "WantedBy=timers.target",
+    } <= set(timer.splitlines())
+    assert not systemd.crontab.exists()
+    timers = [f"{name}-{one}.timer" for one in schedules]
+    assert systemd.calls.read_text().splitlines()[-2:] == [
+        "--user --quiet daemon-reload",
+        f"--user --quiet enable --now {' '.join(timers)}",
+    ]
+
+    assert "Installed already" in systemd.timers("install")
+    assert systemd.installed() == units
+    systemd.schedule(sync_every_4_hours="0 */6 * * *")
+    systemd.timers("install", "--yes")
+    assert "02,08" not in timer
+    assert systemd.installed().keys() == {f"{name}-{schedules[0]}.{kind}" for kind in kinds}
+    assert systemd.installed()[f"{name}-sync-every-4-hours.timer"] != timer
+    calls = systemd.calls.read_text().splitlines()
+    assert f"--user --quiet disable --now {timers[1]}" in calls
+    assert calls[-1] == f"--user --quiet restart {timers[0]}"
+
+    (systemd.units / "mine.timer").write_text("[Timer]\n")
+    systemd.schedule(odd="0 3 L * *")
+    assert "schedule odd of meltano.yml" in systemd.timers("install", code=2)
+    systemd.timers("remove", "--yes")
+    assert systemd.installed().keys() == {"mine.timer"}
+    assert f"disable --now {timers[0]}" in systemd.calls.read_text()
+
+
+def test_systemd_accepts_the_units(systemd: Machine) -> None:
+    program = shutil.which("systemd-analyze")
+    if not program:
+        pytest.skip("systemd-analyze is missing: whether systemd accepts the units is not tested")
+    systemd.timers("install", "--yes")
+    units = [str(path) for path in systemd.units.glob("*")]
+    command = [program, "verify", "--user", "--man=no", *units]
+    started = str(systemd.project.folder / ".venv/bin/ynab-pipeline")
+    for text in systemd.installed().values():
+        for line in re.findall("ExecStart=:(.*)", text):
+            # The shell reads quotation marks and backslashes as systemd does, here.
+            assert shlex.split(line.replace("%%", "%"))[3:5] == [started, "run"]
+    environment = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(systemd.programs)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, check=False, encoding="utf-8"
+    )
+    # It would name whatever it does not understand.
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_from_cron_to_systemd(machine: Machine) -> None:
+    machine.timers("install", "--yes")
+    assert machine.crontab.exists()
+    del machine.environment["NO_MANAGER"]
+    machine.timers("install", "--yes")
+    assert not machine.crontab.exists()
+    assert len(machine.installed()) == 4
+    # Without a manager the timers cannot be stopped: nothing is half removed.
+    assert "Failed to connect" in machine.timers("remove", "--yes", code=1, NO_MANAGER="1")
+    assert len(machine.installed()) == 4
+
+
+def test_without_a_scheduler(machine: Machine) -> None:
+    for name in ("crontab", "systemctl"):
+        (machine.programs / name).unlink()
+    machine.environment["PATH"] = str(machine.programs)
+    assert "ynab-pipeline schedule" in machine.timers("install", "--yes", code=1)
+    assert "No timers are installed." in machine.timers("remove")
+
+
+def test_names_and_folders_that_no_scheduler_could_have() -> None:
+    with pytest.raises(UsageError, match="letters, digits, - and _"):
+        installation(Path("/srv/ynab"), {"every day": "0 3 * * *"})
+    for folder in ("/srv/a\nb", "/srv/a\\b"):
+        with pytest.raises(UsageError, match="rename it"):
+            installation(Path(folder), {"daily": "0 3 * * *"})
+
+
+def test_two_projects_have_names_of_their_own() -> None:
+    names = {installation(Path(folder), {}).name for folder in ("/a/ynab", "/b/ynab")}
+    assert len(names) == 2
+
+
+def test_agents_of_launchd() -> None:
+    folder = Path("/Users/ada", ODD)
+    project = installation(folder, {"daily": "0 3 * * 1"}, ["--environment=prod"])
+    [(path, text)] = launchd.wanted(project).items()
+    assert Path(path).match("Library/LaunchAgents/tap-ynab-*.daily.plist")
+    program = str(Path(sys.executable).with_name("ynab-pipeline"))
+    log = str(folder / ".meltano/schedule.log")
+    assert plistlib.loads(text.encode()) == {
+        "Label": Path(path).stem,
+        "ProgramArguments": [program, "--environment=prod", "run", "daily", "--jitter=60m"],
+        "WorkingDirectory": str(folder),
+        "StartCalendarInterval": [{"Hour": 2, "Minute": 30, "Weekday": 1}],
+        "StandardOutPath": log,
+        "StandardErrorPath": log,
+        "AbandonProcessGroup": True,
+    }
