@@ -1,4 +1,4 @@
-"""How many runs are under way at once, if each account begins at a random time of a window."""
+"""Number of runs under way at once, if each account begins at a random time of a window."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether the server accepts connections."""
+        """True if the server accepts connections."""
         return self._ready() is not None
 
     @property
