@@ -1,4 +1,4 @@
-"""The data of the page, arranged from the rows of the views.
+"""Data of the page, arranged from the rows of the views.
 
 `database` -> this -> `document`; `redact` changes it on the way, if asked to.
 """
