@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ynab_pipeline.freshness import FAILED, STALE, SUCCEEDED
-from ynab_pipeline.project import log_file
 from ynab_pipeline.status_page import span
 
 if TYPE_CHECKING:
@@ -106,5 +105,4 @@ def message(
         title = "works again"
         still = [f"Still: {line}" for line in (*failures, *lines)]
         lines = [f"{seen.job} succeeded.", *still]
-    more = f"`ynab-pipeline status` and {log_file()} tell more."
-    return f"tap-ynab, {place}: {title}", "\n".join([*lines, more])
+    return f"tap-ynab, {place}: {title}", "\n".join(lines)

@@ -19,6 +19,7 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from ynab_pipeline import meltano
 from ynab_pipeline.archive import Backup
 from ynab_pipeline.backup import Database, failure, find, turn
 from ynab_pipeline.errors import PipelineError
@@ -96,15 +97,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _report(content: dict[str, Any], database: Database) -> None:
-    meltano = f".venv/bin/meltano --environment={database.environment}"
+    command = f".venv/bin/meltano{meltano.chosen(database.environment)}"
     made = datetime.fromisoformat(content["made"])
     print(
         f"Restored as of {made:%Y-%m-%d %H:%M} UTC: database {database.place}, schemas "
         f"{' and '.join(content['schemas'])}, with their bookmarks"
     )
     if lost := set(database.own_schemas) - set(content["schemas"]):
-        print(f"The backup has no views ({', '.join(lost)}). To make them: {meltano} run dbt:build")
-    print(f"To load what has changed since: {meltano} run sync")
+        print(f"The backup has no views ({', '.join(lost)}). To make them: {command} run dbt:build")
+    print(f"To load what has changed since: {command} run sync")
 
 
 class NotRestoredError(PipelineError):
