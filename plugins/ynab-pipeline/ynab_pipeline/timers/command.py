@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ynab_pipeline import meltano, workspace
 from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.tenants import env_file
 from ynab_pipeline.timers import crontab, launchd, systemd
 from ynab_pipeline.timers.entries import Installation, installation
 
@@ -88,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _project(options: argparse.Namespace, *, is_removal: bool) -> Installation:
     project = workspace.find(options.environment)
+    if options.tenants:
+        env_file.for_all(project.root, options.environment)
     chosen = [f"--environment={options.environment}"] if options.environment else []
     if meltano.env_file:
         chosen.append(f"--env-file={project.root / meltano.env_file}")
