@@ -174,6 +174,16 @@ def test_what_cron_calls(machine: Machine) -> None:
     assert " run sync-every-4-hours --tenants --jitter=60m >>" in lines_of(machine)[0]
 
 
+def test_whether_anybody_is_told(machine: Machine) -> None:
+    (machine.project.folder / ".env").write_text("MELTANO_ENVIRONMENT=local\n")
+    first = machine.timers("show").splitlines()[0]
+    assert first.startswith("Environment local; if a sync fails, nobody is told: set YNAB_PIPELINE")
+    urls = "json://localhost/se json://localhost/cret"
+    shown = machine.timers("show", YNAB_PIPELINE_NOTIFY=urls)
+    assert shown.splitlines()[0].endswith("if a sync fails, messages go to 2 addresses")
+    assert "cret" not in shown
+
+
 def test_other_lines_of_a_crontab_stay(machine: Machine) -> None:
     above = "MAILTO=ada\n# mine\n5 4 * * * backup 100\\%\n"
     below = "6 4 * * * other"  # without a line end, as some editors leave it
