@@ -204,7 +204,10 @@ def test_an_add_that_was_killed_is_repeated(project: Project) -> None:
     done = project.run("--env-file=tenants/kim.env", "run", "sync")
     assert done.returncode == 1
     assert "ynab-pipeline-target: database ynab at " in done.stderr
-    assert "the role ynab_kim is gone or has another password: remove the tenant kim" in done.stderr
+    assert (
+        "the role ynab_kim is gone or has another password than tenants/kim.env says: "
+        in done.stderr
+    )
     query(project, "alter role somebody rename to ynab_kim")
 
     assert "--drop-data or --keep-data" in refused(pipeline(project, "tenants", "remove", "kim"))

@@ -92,7 +92,7 @@ def message(
         place: Environment and tenant.
         stale_after: The age at which a success is too old.
     """
-    old = f"A last success is older than {span(stale_after)}."
+    old = f"The last success of a budget is older than {span(stale_after)}."
     failures = [f"{job} failed: {each.reason}" for job, each in known.failing.items()]
     lines = [old] if known.is_stale else []
     if kind == FAILED:
