@@ -1,4 +1,4 @@
-"""What Dagster loads: assets, jobs, schedules and sensors."""
+"""Definitions that Dagster loads: assets, jobs, schedules and sensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tap-ynab --about` prints."""
+"""Output of `tap-ynab --about`."""
 
 from __future__ import annotations
 

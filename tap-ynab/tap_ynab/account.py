@@ -63,7 +63,7 @@ class Account:
 
     @property
     def is_known(self) -> bool:
-        """Whether the budgets have been requested."""
+        """True if the budgets have been requested."""
         return "_listed" in vars(self)
 
     @cached_property
@@ -106,12 +106,12 @@ class Account:
 
     @property
     def has_all_budgets(self) -> bool:
-        """Whether the run reads all budgets of the account, and there are any."""
+        """True if the run reads all budgets of the account, and there are any."""
         return bool(self.budgets) and not self._wanted and not self.has_unreadable_budgets
 
     @property
     def has_unreadable_budgets(self) -> bool:
-        """Whether there are budgets with an id that no request could hold."""
+        """True if there are budgets with an id that no request could hold."""
         return len(self.all_budgets) < len(self._listed)
 
     @cached_property

@@ -132,7 +132,7 @@ class YNABStream(Stream):
 
     @cached_property
     def _may_mark_rows(self) -> bool:
-        """Whether the loader may mark rows as deleted that a run in full does not bring."""
+        """True if the loader may mark rows as deleted that a run in full does not bring."""
         is_dated = self.feed is not None and self.feed.is_dated
         return (
             self.run.account.has_all_budgets

@@ -41,7 +41,7 @@ class Columns(msgspec.Struct):
 
 
 class Choice(msgspec.Struct, rename="kebab"):
-    """What is chosen of a stream or column."""
+    """Selection of a stream or column."""
 
     selected: bool | None = None
     selected_by_default: bool | None = None

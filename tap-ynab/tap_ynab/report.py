@@ -1,4 +1,4 @@
-"""What a run did with each budget: rows, bookmarks and requests.
+"""Record of a run, by budget: rows, bookmarks and requests.
 
 Filled by `sync_run` while the run lasts. The stream `syncs` has a row of it for each budget.
 """
@@ -19,7 +19,7 @@ Row = dict[str, t.Any]
 
 @dataclass
 class BudgetReport:
-    """What a run did with one budget, or with the account if that is all it got to.
+    """Record of a run on one budget, or on the account if that is all it got to.
 
     Attributes:
         streams: By stream, the number of rows, and the bookmark before (`from`) and after (`to`).
@@ -44,7 +44,7 @@ class BudgetReport:
 
 
 class Report:
-    """What a run did."""
+    """Record of a run."""
 
     def __init__(self) -> None:
         """Begin now."""

@@ -108,7 +108,7 @@ class Bookmark:
 
     @property
     def export_is_partial(self) -> bool:
-        """Whether the export lacks old transactions, so that it can't tell if any changed."""
+        """True if the export lacks old transactions, so that it can't tell if any changed."""
         return bool(self._entry.get("export_is_partial"))
 
     @export_is_partial.setter

@@ -261,7 +261,7 @@ class SyncRun:
 
     @property
     def hit_the_limit(self) -> bool:
-        """Whether the run ended because it is not to wait for the hourly limit."""
+        """True if the run ended because it is not to wait for the hourly limit."""
         return isinstance(self._end, LimitError)
 
     def conclude(self) -> None:

@@ -131,6 +131,7 @@ def test_two_folders_are_two_servers(shared: Server, new_server: Callable[[], Se
         ("unix_socket_directories", ""),
         ("fsync", "on"),
         ("synchronous_commit", "on"),
+        ("max_connections", "200"),  # some 14 loads at the same time, each of 13 tables
     ],
 )
 def test_settings(shared: Server, setting: str, value: str) -> None:

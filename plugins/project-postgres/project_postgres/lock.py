@@ -36,7 +36,7 @@ class FolderLock:
 
     @property
     def held(self) -> bool:
-        """Whether a process has the lock; no file is created."""
+        """True if a process has the lock; no file is created."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):

@@ -164,7 +164,7 @@ def _check(name: str) -> None:
 
 
 def _find(name: str, connection: Mapping[str, str]) -> dict[str, Any] | None:
-    """What a reader can read, or None if there is no such role."""
+    """Schemas that a reader can read, or None if there is no such role."""
     lines = execute(
         _FIND,
         {"role": name},

@@ -35,8 +35,8 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Small, for one program that writes and a person who reads. What makes a commit durable is
-    # left alone.
-    "max_connections": "40",
+    # left alone. A load has a connection for each of its tables, and several may be under way.
+    "max_connections": "200",
     "shared_buffers": "64MB",
     "io_method": "sync",
     "min_wal_size": "32MB",
@@ -79,7 +79,7 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether the server accepts connections."""
+        """True if the server accepts connections."""
         return self._ready() is not None
 
     @property

@@ -29,7 +29,7 @@ class Failing(NamedTuple):
 
 @dataclass(frozen=True)
 class Told:
-    """What people were told of an environment, and have not been told the end of."""
+    """Failures and staleness of which people were told, and not yet that they are over."""
 
     #: The jobs that fail.
     failing: Mapping[str, Failing] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Told:
 
 
 class Seen(NamedTuple):
-    """What a run shows."""
+    """Outcome of a run, as far as people are told of it."""
 
     job: str
     #: `succeeded`, `failed` or `running`.

@@ -1,4 +1,4 @@
-"""What is checked of the database before a run, and what is found in it.
+"""Check of the database before a run, and the tables that are found in it.
 
 In the loader's environment. Everything that would end the load is said here, before the tap reads
 anything: it waits for what is found, see

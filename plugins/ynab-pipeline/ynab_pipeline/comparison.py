@@ -78,7 +78,7 @@ class Result:
 
     @property
     def is_equal(self) -> bool:
-        """Whether the table has all rows and columns of the account, and no others."""
+        """True if the table has all rows and columns of the account, and no others."""
         return self.absent == [] and not self.count(MISSING, EXTRA, DIFFERENT)
 
 

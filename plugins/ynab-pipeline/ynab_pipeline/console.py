@@ -1,4 +1,4 @@
-"""What a run shows on the console: the lines that matter to a person.
+"""Console of a run: the lines that matter to a person.
 
 Runs in Meltano's own process, as its logging configuration (`cli.log_config`, meltano_log.yaml).
 All lines go to a file in the project; with `--log-level=debug`, to the console too.

@@ -1,4 +1,4 @@
-"""Whether the tables are fresh, judged from the stream `syncs` and from Meltano's run history."""
+"""Freshness of the tables, judged from the stream `syncs` and from Meltano's run history."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Scheduled(NamedTuple):
 
 @dataclass(frozen=True)
 class Budget:
-    """How fresh a budget is."""
+    """Freshness of a budget."""
 
     id: str
     name: str
@@ -74,7 +74,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Report:
-    """How fresh the tables are."""
+    """Freshness of the tables."""
 
     state: str
     #: Whether a last success is too old, also if `state` is `failed`.

@@ -1,4 +1,4 @@
-"""What the tap and the loader of one run tell each other: files in `.meltano/turns`.
+"""Messages between the tap and the loader of one run: files in `.meltano/turns`.
 
 Meltano gives both the same `MELTANO_PARENT_CONTEXT_UUID`, and each run another one.
 """

@@ -1,4 +1,4 @@
-"""How PostgreSQL's programs reach the database of the active environment, as JSON.
+"""The way of PostgreSQL's programs to the database of the active environment, as JSON.
 
 In the loader's environment, as a command of Meltano's plugin `target-postgres`, for
 `ynab-pipeline backup` and `restore`, which run beside Meltano.

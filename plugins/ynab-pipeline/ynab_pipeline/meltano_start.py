@@ -5,6 +5,7 @@ Imported by meltano.pth, which the Makefile copies into Meltano's environment.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -35,6 +36,8 @@ try:
 except (PipelineError, OSError) as error:
     sys.stderr.write(f"ynab-pipeline: {explain(error)}\n")
     os._exit(1)  # an exception would not end Python, which reads this as a .pth file
+# It makes many objects and little garbage, for which Python would look 300 times in each run.
+gc.set_threshold(500_000)
 # Its own logs would be in the home folder.
 _SYSTEM = os.environ.get(SYSTEM) or str(_PROJECT / ".meltano")
 os.environ["XDG_STATE_HOME"] = str(Path(_SYSTEM, "state"))

@@ -29,7 +29,7 @@ _TWICE = "a notification may come twice"
 
 @dataclass(frozen=True)
 class Notices:
-    """What people are told of the runs of an environment, and of a tenant in it."""
+    """Notices to people about the runs of an environment, and of a tenant in it."""
 
     project: Workspace
     #: The option of the command, None for Meltano's own choice.

@@ -1,4 +1,4 @@
-"""What `verify` and `preview` print, in 80 columns unless values are shown."""
+"""Output of `verify` and `preview`, in 80 columns unless values are shown."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Child(Protocol):
-    """What `Signals.wait` needs of a child process, or of several."""
+    """A child process, or several, as `Signals.wait` needs it."""
 
     def poll(self) -> int | None:
         """Return a number once it has ended."""

@@ -1,4 +1,4 @@
-"""What the table `syncs` says of the last runs, as JSON; in the loader's environment.
+"""The last runs by the table `syncs`, as JSON; in the loader's environment.
 
 A command of Meltano's plugin `target-postgres`, for `ynab-pipeline status`.
 """

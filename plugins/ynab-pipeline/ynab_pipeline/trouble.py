@@ -1,4 +1,4 @@
-"""What to do about errors of PostgreSQL, by their texts: libpq gives no codes for a connection."""
+"""Advice on errors of PostgreSQL, by their texts: libpq gives no codes for a connection."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _ENVIRONMENT = "MELTANO_ENVIRONMENT"
 
 @dataclass(frozen=True)
 class Task:
-    """What Meltano runs for the name of a job or schedule."""
+    """The run of Meltano that the name of a job or schedule stands for."""
 
     #: The job, or the schedule if that has no job.
     name: str

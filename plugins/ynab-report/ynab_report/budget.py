@@ -229,7 +229,7 @@ class Budget:
 
 
 def _format(about: Row) -> Json:
-    """How the budget writes amounts; if YNAB does not say, in plain digits."""
+    """The budget's way to write amounts; plain digits if YNAB does not say."""
     has_symbol = about["currency_symbol"] is not None
     digits = about["decimal_digits"]
     return {

@@ -1,4 +1,4 @@
-"""What the page shows, arranged from the rows of the views.
+"""Data of the page, arranged from the rows of the views.
 
 `database` -> this -> `document`; `redact` changes it on the way, if asked to.
 """

@@ -1,4 +1,4 @@
-"""How fresh the tables of all tenants are: `ynab-pipeline status --tenants`.
+"""Freshness of the tables of all tenants: `ynab-pipeline status --tenants`.
 
 Meltano takes seconds to start: it is started once for each environment, not for each tenant.
 """

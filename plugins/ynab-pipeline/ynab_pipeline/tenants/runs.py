@@ -41,7 +41,7 @@ _HEADING = ("tenant", "state", "rows", "seconds", "error")
 
 
 class Result(NamedTuple):
-    """How the run of a tenant ended."""
+    """Outcome of the run of a tenant."""
 
     tenant: str
     state: str

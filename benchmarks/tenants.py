@@ -1,0 +1,69 @@
+"""Syncs a minute of many tenants, one after the other and in parallel, idle and with changes.
+
+All of them read one account of the sandbox, each into a schema of its own of one PostgreSQL server.
+Needs `make install`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from bench.programs import Program
+from bench.report import headline, table
+from bench.sandbox import TOKEN, account
+from bench.tenants import Round, Tenants
+
+TENANTS, PARALLEL, TRANSACTIONS = (10, 50, 200), (1, 2, 4), 240
+KINDS = IDLE, CHANGES = ("idle", "changes")
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    asked = _arguments()
+    with tempfile.TemporaryDirectory() as name, account(Program("tap"), TRANSACTIONS) as found:
+        tenants = Tenants(Path(name), found, TOKEN)
+        headline(f"python3 benchmarks/tenants.py --tenants {' '.join(map(str, asked.tenants))}")
+        try:
+            rows: list[list[str]] = []
+            for count in asked.tenants:
+                tenants.have(count)
+                rows.append(_row(tenants.sync(asked.parallel[-1]), asked.parallel[-1], "first"))
+                for parallel in asked.parallel:
+                    for kind in asked.kinds:
+                        if kind == CHANGES:
+                            found.operate("live")
+                        rows.append(_row(tenants.sync(parallel), parallel, kind))
+        finally:
+            tenants.stop()
+    columns = ["tenants", "sync", "parallel", "seconds", "syncs a minute"]
+    table([*columns, "processor s a sync", "peak MB"], rows)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, nargs="+", default=TENANTS)
+    parser.add_argument("--parallel", type=int, nargs="+", default=PARALLEL)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--quick", action="store_true", help="two tenants: does it run?")
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.tenants, asked.parallel = [2], [2]
+    return asked
+
+
+def _row(found: Round, parallel: int, kind: str) -> list[str]:
+    return [
+        f"{found.tenants}",
+        kind,
+        f"{parallel}",
+        f"{found.seconds:,.0f}",
+        f"{found.a_minute:.1f}",
+        f"{found.processor / found.tenants:.2f}",
+        f"{found.memory:,.0f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()
