@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
+from ynab_pipeline.cron import BY_HAND, NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Partition of the account in `.env`.
@@ -47,11 +48,11 @@ def jobs() -> list[str]:
 
 
 def schedules() -> list[Schedule]:
-    """Return the schedules that have a job and an interval in the form of cron."""
+    """Return the schedules that have a job and an interval, in the form of cron."""
     return [
-        Schedule(each["name"], each["job"], each["interval"])
+        Schedule(each["name"], each["job"], NAMES.get(each["interval"], each["interval"]))
         for each in _definition().get("schedules") or ()
-        if "job" in each and not each["interval"].startswith("@")
+        if "job" in each and each["interval"] not in BY_HAND
     ]
 
 

@@ -52,6 +52,12 @@ def test_the_image_has_no_more_than_the_project_and_no_rights() -> None:
     assert '"ynab-pipeline", "status"' in instructions("HEALTHCHECK")[0]
 
 
+def test_nothing_else_is_sent_to_the_builder() -> None:
+    lines = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in lines
+    assert {line[1:] for line in lines if line.startswith("!")} == COPIED
+
+
 def test_the_image_has_the_pinned_versions() -> None:
     installing = [run for run in instructions("RUN") if "pip install" in run or "make" in run]
     assert "make install" in installing[-1]

@@ -73,7 +73,7 @@ def test_messages() -> None:
     title, text = message("stale", known, failed, "local (ada)", day)
     assert title == "tap-ynab, local (ada): the tables are stale"
     assert text.splitlines()[:2] == [
-        "A last success is older than 9 h.",
+        "The last success of a budget is older than 9 h.",
         "sync failed: no connection. Check the network.",
     ]
 
@@ -83,5 +83,5 @@ def test_messages() -> None:
     assert text.splitlines()[:3] == [
         "reconcile succeeded.",
         "Still: sync failed: no connection. Check the network.",
-        "Still: A last success is older than 9 h.",
+        "Still: The last success of a budget is older than 9 h.",
     ]

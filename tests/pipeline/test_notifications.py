@@ -170,6 +170,10 @@ def test_tenants_are_told_apart(beside: Beside, receiver: Receiver) -> None:
         "tap-ynab, demo (ada): sync failed",
         "tap-ynab, prod: sync failed",
     ]
+    assert [message.splitlines()[-1].partition("`")[2] for message in receiver.messages] == [
+        f"ynab-pipeline{options} status` and logs/meltano.log tell more."
+        for options in ("", " --env-file=ada.env", " --environment=prod")
+    ]
 
 
 def test_the_process_environment_wins(beside: Beside, receiver: Receiver) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.beside_meltano import STAYS, Beside, wait_for
 from tests.support.meltano_project import MELTANO, PYTHON
+from tests.support.tenants import content, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ from ynab_pipeline.signals import Signals
 scheduler = Scheduler(None, "0s")
 now = scheduler.now()
 """
+JOB = "demo:tap-ynab-to-target-postgres"
 #: Adds a run of `sync` to Meltano's history.
 HISTORY = """
 from datetime import datetime, timezone
@@ -45,7 +47,7 @@ from meltano.core.project import Project
 engine, new_session = project_engine(Project.find())
 SystemModel.metadata.create_all(engine)
 with new_session() as session:
-    session.add(Job(job_name="demo:tap-ynab-to-target-postgres", state=State.SUCCESS,
+    session.add(Job(job_name="{job}", state=State.SUCCESS,
         started_at=datetime.now(timezone.utc) - {age}, ended_at=datetime.now(timezone.utc)))
     session.commit()
 """
@@ -141,23 +143,52 @@ def test_a_clock_that_was_years_ahead(beside: Beside) -> None:
     assert notes(beside) == ["begins reconcile", "ends reconcile"]
 
 
+def add_run(beside: Beside, age: str, job: str, **environment: str) -> None:
+    subprocess.run(
+        beside.command(main="from datetime import timedelta" + HISTORY.format(age=age, job=job)),
+        env=beside.environment("") | environment,
+        cwd=beside.folder,
+        check=True,
+    )
+
+
 @pytest.mark.parametrize(
     ("age", "words"),
     [("timedelta(hours=5)", "is due now"), ("timedelta(0)", "is due at ")],
 )
 def test_a_run_that_was_missed_while_no_scheduler_ran(beside: Beside, age: str, words: str) -> None:
-    subprocess.run(
-        beside.command(main="from datetime import timedelta" + HISTORY.format(age=age)),
-        env=beside.environment(""),
-        cwd=beside.folder,
-        check=True,
-    )
+    add_run(beside, age, JOB)
     with beside.begin("schedule", "--jitter=24h") as process:
         assert words in wait_for(process, "sync-every-4-hours is due")
         if "now" in words:  # and it waits like any other, but the very first one
             wait_for(process, "sync starts in ")
         assert ended(process)[0] == 0
     assert not beside.started
+
+
+def test_all_tenants(beside: Beside) -> None:
+    for_all = (*SCHEDULE, "--tenants")
+    assert "there are no tenants yet" in beside.run(*for_all).stderr
+    for name in ("ada", "bob"):
+        write(beside.folder, name, content(name))
+    refused = beside.run("--environment=prod", *for_all)
+    assert refused.returncode == 2
+    assert "a tenant's file names its environment" in refused.stderr
+    with beside.begin(*for_all) as process:
+        assert "sync-every-4-hours is due now" in wait_for(process, "is due")
+        wait_for(process, "sync-every-4-hours succeeded")
+        assert "the schedules of all tenants are run by" in beside.run(*for_all).stderr
+        assert ended(process)[0] == 0
+    assert [start["arguments"] for start in beside.started] == [
+        [f"--env-file=tenants/{name}.env", "run", "sync"] for name in ("ada", "bob")
+    ]
+    # One of them has run, so the schedule has; it was in a database of that tenant's own.
+    folder = beside.folder / ".meltano/tenants/ada"
+    job = f"{JOB}:ada".replace("demo", "local")
+    add_run(beside, "timedelta(0)", job, MELTANO_SYS_DIR_ROOT=str(folder))
+    with beside.begin(*for_all) as process:
+        assert "sync-every-4-hours is due at " in wait_for(process, "is due")
+        assert ended(process)[0] == 0
 
 
 @pytest.mark.parametrize(

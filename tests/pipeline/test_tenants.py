@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 OTHER_TOKEN = "another-0KcP3sFhD9uGaEi2oTzXr7Bkt8Zq"  # noqa: S105 opens nothing
 SERVER = ".data/postgres"
+BOOKMARKS = "local:tap-ynab-to-target-postgres:ada"
 FILES = (".meltano/tenants/{}", "logs/{}", "tenants/{}.env", "tenants/{}.draft")
 
 
@@ -73,6 +74,8 @@ def left_of(project: Project, name: str) -> list[str]:
 
 @pytest.mark.slow
 def test_the_life_of_a_tenant(project: Project) -> None:
+    told = "json://127.0.0.1:1 json://127.0.0.1:2"
+    project.write_env(MELTANO_ENVIRONMENT="local", YNAB_PIPELINE_NOTIFY=told)
     add(project, "ada")
     path = env_file(project, "ada")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -86,6 +89,7 @@ def test_the_life_of_a_tenant(project: Project) -> None:
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "ynab_ada",
         "YNAB_BUDGET_SCHEMA": "budget_ada",
         "TARGET_POSTGRES_USER": "ynab_ada",
+        "YNAB_PIPELINE_NOTIFY": told,
     }
     listed = pipeline(project, "tenants", "list")
     assert (listed.returncode, listed.stdout) == (
@@ -110,7 +114,8 @@ def test_the_life_of_a_tenant(project: Project) -> None:
     option = "--env-file=tenants/ada.env"
     with served(tiny_account("Ada's Money", TOKEN), project, "ada"):
         done = project.run(option, "run", "sync", **shell)
-    assert done.returncode == 0, done.stderr[-3000:]
+        assert done.returncode == 0, done.stderr[-3000:]
+        see_to_backup(project, option)
     project.write_env(MELTANO_ENVIRONMENT="local")
     with connect(project, values(project, "ada")) as connection:
         names = connection.execute("select name from ynab_ada.budgets").fetchall()
@@ -133,7 +138,10 @@ def test_the_life_of_a_tenant(project: Project) -> None:
         connection.execute("select from ynab_ada.payees")
     fresh = pipeline(project, option, "status")
     assert fresh.stdout.startswith("Environment local, schema ynab_ada: fresh\n")
+    see_to_removal(project)
 
+
+def see_to_removal(project: Project) -> None:
     # Its data is kept, and nobody gets at it by its role.
     login = values(project, "ada")
     done = pipeline(project, "tenants", "remove", "ada", "--keep-data")
@@ -154,6 +162,30 @@ def test_the_life_of_a_tenant(project: Project) -> None:
     assert gone == "there is no tenant ada: no file tenants/ada.env"
 
 
+def see_to_backup(project: Project, option: str) -> None:
+    """By the role of the tenant, and of its own schemas alone."""
+    file = str(project.folder / "ada.backup")
+    saved = pipeline(project, option, "backup", file)
+    assert saved.returncode == 0, saved.stderr
+    (line,) = saved.stdout.splitlines()
+    assert "schemas ynab_ada and budget_ada, with their bookmarks" in line
+    bookmarks = project.run(option, "state", "get", BOOKMARKS).stdout
+    pipeline(project, option, "psql", "-c", "delete from payees")
+    wrong = pipeline(project, option, "verify")
+    assert wrong.returncode == 1, wrong.stderr
+    assert f".venv/bin/meltano {option} run sync\n" in wrong.stdout
+    assert f".venv/bin/ynab-pipeline {option} verify --repair\n" in wrong.stdout
+    assert pipeline(project, option, "restore", file).returncode == 1
+    restored = pipeline(project, option, "restore", "--replace", file)
+    assert restored.returncode == 0, restored.stderr
+    command = f".venv/bin/meltano --environment=local {option} run sync"
+    assert restored.stdout.endswith(f"To load what has changed since: {command}\n")
+    assert project.run(option, "state", "get", BOOKMARKS).stdout == bookmarks
+    assert "singer_state" in bookmarks
+    right = pipeline(project, option, "verify")
+    assert right.returncode == 0, right.stdout + right.stderr
+
+
 def test_an_add_that_was_killed_is_repeated(project: Project) -> None:
     # Killed after the role was made and before the file was finished.
     add(project, "kim")
@@ -172,7 +204,10 @@ def test_an_add_that_was_killed_is_repeated(project: Project) -> None:
     done = project.run("--env-file=tenants/kim.env", "run", "sync")
     assert done.returncode == 1
     assert "ynab-pipeline-target: database ynab at " in done.stderr
-    assert "the role ynab_kim is gone or has another password: remove the tenant kim" in done.stderr
+    assert (
+        "the role ynab_kim is gone or has another password than tenants/kim.env says: "
+        in done.stderr
+    )
     query(project, "alter role somebody rename to ynab_kim")
 
     assert "--drop-data or --keep-data" in refused(pipeline(project, "tenants", "remove", "kim"))

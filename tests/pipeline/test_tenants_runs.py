@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.beside_meltano import Beside
+from tests.support.receiver import receive
 from tests.support.tenants import TOKEN, content, write
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ open(f"go-{{name}}").read()
 @pytest.fixture
 def beside(tmp_path: Path) -> Beside:
     beside = Beside(tmp_path)
-    program = tmp_path / "bin/ynab-pipeline"
-    main = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
-    program.write_text(f"#!{tmp_path}/bin/python\n{main}\n")
-    program.chmod(0o700)
     for name in ("ada", "bob", "cy", "dan"):
         write(tmp_path, name, content(name))
     return beside
@@ -64,6 +61,15 @@ def test_one_that_fails_stops_no_other(beside: Beside) -> None:
     (beside.folder / "tenants/bob.env").unlink()
     (beside.folder / "tenants/cy.env").unlink()
     assert beside.run("run", "sync", "--tenants", does=SYNCS).returncode == 0
+
+
+def test_one_ping_for_all(beside: Beside) -> None:
+    with receive() as receiver:
+        (beside.folder / ".env").write_text(f"YNAB_PIPELINE_PING={receiver.url('all')}\n")
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        (beside.folder / "tenants/bob.env").unlink()
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        assert receiver.pings == ["/all/fail", "/all"]
 
 
 def test_at_the_same_time_until_a_signal(beside: Beside) -> None:

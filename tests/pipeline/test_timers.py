@@ -23,6 +23,7 @@ from ynab_pipeline.timers.entries import installation
 
 from tests.support.meltano_project import PYTHON, Project
 from tests.support.pipeline import PROJECT
+from tests.support.tenants import content, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,9 +149,8 @@ def test_a_crontab_from_nothing_to_nothing(machine: Machine) -> None:
 def test_what_cron_calls(machine: Machine) -> None:
     """Cron passes on all up to the first % that has no backslash before it."""
     (machine.project.folder / "a b.env").touch()
-    machine.timers(
-        "install", "--tenants", "--yes", options=("--environment=prod", "--env-file=a b.env")
-    )
+    options = ("--environment=prod", "--env-file=a b.env")
+    machine.timers("install", "--yes", options=options)
     line = lines_of(machine)[0].split(maxsplit=5)[5]
     assert not re.search(r"(?<!\\)%", line)
     subprocess.run(["/bin/sh", "-c", line.replace(r"\%", "%")], check=True, cwd="/")
@@ -162,9 +162,26 @@ def test_what_cron_calls(machine: Machine) -> None:
         f"--env-file={folder / 'a b.env'}",
         "run",
         "sync-every-4-hours",
-        "--tenants",
         "--jitter=60m",
     ]
+
+    refused = machine.timers("install", "--tenants", "--yes", options=options, code=2)
+    assert "a tenant's file names its environment" in refused
+    none = machine.timers("install", "--tenants", "--yes", code=2)
+    assert "there are no tenants yet" in none
+    write(folder, "ada", content("ada"))
+    machine.timers("install", "--tenants", "--yes")
+    assert " run sync-every-4-hours --tenants --jitter=60m >>" in lines_of(machine)[0]
+
+
+def test_whether_anybody_is_told(machine: Machine) -> None:
+    (machine.project.folder / ".env").write_text("MELTANO_ENVIRONMENT=local\n")
+    first = machine.timers("show").splitlines()[0]
+    assert first.startswith("Environment local; if a sync fails, nobody is told: set YNAB_PIPELINE")
+    urls = "json://localhost/se json://localhost/cret"
+    shown = machine.timers("show", YNAB_PIPELINE_NOTIFY=urls)
+    assert shown.splitlines()[0].endswith("if a sync fails, messages go to 2 addresses")
+    assert "cret" not in shown
 
 
 def test_other_lines_of_a_crontab_stay(machine: Machine) -> None:

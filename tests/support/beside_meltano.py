@@ -65,8 +65,12 @@ class Beside:
         (programs / "python").symlink_to(self.python)
         asked = [str(self.python), "-c", "import sys; print(*sys.path, sep='\\n')"]
         self.path = subprocess.check_output(asked, encoding="utf-8").splitlines()
-        (programs / "meltano").write_text(STAND_IN.format(python=sys.executable))
-        (programs / "meltano").chmod(0o700)
+        for name, script in (
+            ("meltano", STAND_IN.format(python=sys.executable)),
+            ("ynab-pipeline", f"#!{programs}/python\n{MAIN}\n"),
+        ):
+            (programs / name).write_text(script)
+            (programs / name).chmod(0o700)
         (self.folder / "meltano.yml").write_text(MELTANO_YML)
 
     def command(self, *arguments: str, main: str = MAIN) -> list[str]:

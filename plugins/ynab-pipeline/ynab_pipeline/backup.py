@@ -81,11 +81,11 @@ def run(options: argparse.Namespace) -> int:
             f"there is nothing to back up: database {database.place} has no table in schema "
             f"{database.tables}"
         )
-    from ynab_pipeline.states import Tenant  # noqa: PLC0415 -- slow: it imports Meltano
+    from ynab_pipeline.states import StateStore  # noqa: PLC0415 -- slow: it imports Meltano
 
     with turn(database):
         made = datetime.now(timezone.utc)
-        states = Tenant(database.environment, database.suffix).read()
+        states = StateStore(database.environment, database.suffix).read()
         content = {
             "made": made.isoformat(timespec="seconds"),
             "environment": database.environment,
@@ -107,8 +107,7 @@ def run(options: argparse.Namespace) -> int:
         for name, has_tables in database.schemas.items()
         if has_tables and name not in database.own_schemas
     ]
-    # Other tenants are none of a tenant's business.
-    if others and not database.suffix:
+    if others:
         print(f"Not in it: schemas {', '.join(others)}")
     return 0
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ynab_pipeline.freshness import FAILED, STALE, SUCCEEDED
-from ynab_pipeline.project import log_file
 from ynab_pipeline.status_page import span
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def message(
         place: Environment and tenant.
         stale_after: The age at which a success is too old.
     """
-    old = f"A last success is older than {span(stale_after)}."
+    old = f"The last success of a budget is older than {span(stale_after)}."
     failures = [f"{job} failed: {each.reason}" for job, each in known.failing.items()]
     lines = [old] if known.is_stale else []
     if kind == FAILED:
@@ -106,5 +105,4 @@ def message(
         title = "works again"
         still = [f"Still: {line}" for line in (*failures, *lines)]
         lines = [f"{seen.job} succeeded.", *still]
-    more = f"`ynab-pipeline status` and {log_file()} tell more."
-    return f"tap-ynab, {place}: {title}", "\n".join([*lines, more])
+    return f"tap-ynab, {place}: {title}", "\n".join(lines)

@@ -122,7 +122,7 @@ def _take(session: Session, schema: str, where: str) -> None:
             f"{where}: schema {schema} has the rows of {_words(json.loads(marked['account']))}, "
             f"and a run for {_words(account)} would mark them all as deleted: set "
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA to a schema of its own. To take this one over: "
-            f'.venv/bin/ynab-pipeline{_environment()} psql -c \'COMMENT ON SCHEMA "{schema}" IS '
+            f'.venv/bin/ynab-pipeline{project.option()} psql -c \'COMMENT ON SCHEMA "{schema}" IS '
             "NULL'"
         )
 
@@ -136,11 +136,6 @@ def _mark(session: Session, schema: str, comment: str) -> None:
             session.execute(statement)
     except psycopg.errors.InsufficientPrivilege:
         pass  # the schema belongs to another role: there is no mark, then
-
-
-def _environment() -> str:
-    environment, _ = project.tenant()
-    return f" --environment={environment}" if environment else ""
 
 
 def _words(account: Mapping[str, Any]) -> str:

@@ -80,7 +80,8 @@ def _check(arguments: Sequence[str], environment: str | None, *, is_delta: bool)
 def _compare(
     stack: ExitStack, arguments: Sequence[str], environment: str | None, *, is_delta: bool
 ) -> int:
-    line = meltano.command_line(environment, *_QUIET, "target-postgres:compare", *arguments)
+    chosen = f"--chosen={meltano.chosen(environment)}"
+    line = meltano.command_line(environment, *_QUIET, "target-postgres:compare", *arguments, chosen)
     comparing = stack.enter_context(
         subprocess.Popen(
             line,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ynab_pipeline import backup, checking, meltano, notify, restore, run, schedule, status
 from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.tenants import command as tenants
+from ynab_pipeline.tenants import overview
 from ynab_pipeline.timers import command as timers
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
     return lambda options: meltano.become_command(name, options.arguments, options.environment)
 
 
+def look(options: argparse.Namespace) -> int:
+    """Run `status`, for the active environment or for all tenants, and return the exit code."""
+    return overview.run(options) if options.tenants else status.run(options)
+
+
 COMMANDS: dict[str, Command] = {
     "run": Command(
         "run a job or a schedule of meltano.yml, as a scheduler does", run.run, run.add_options
@@ -59,7 +65,7 @@ COMMANDS: dict[str, Command] = {
     "notify": Command("send a message, to try the URLs of YNAB_PIPELINE_NOTIFY", notify.run),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
-        status.run,
+        look,
         status.add_options,
     ),
     "preview": Command("say what a sync would do, and do nothing", checking.preview),

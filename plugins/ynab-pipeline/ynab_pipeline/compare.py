@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all", action="store_true", help="name all rows that differ")
     parser.add_argument("--values", action="store_true", help="show the values that differ")
     parser.add_argument("--repair", action="store_true", help="load the rows that differ")
+    parser.add_argument("--chosen", default="", help="options of commands to give as advice")
     return parser
 
 
@@ -101,7 +102,7 @@ def _run(connection: Connection, options: argparse.Namespace) -> int:
     if _are_equal(results):
         return 0
     if not options.repair:
-        _print(report.advice(comparison.last_sync(), environment))
+        _print(report.advice(comparison.last_sync(), options.chosen or project.option()))
         return DRIFT
     print("\nLoading what differs ...", flush=True)
     repair(connection, comparison, results)

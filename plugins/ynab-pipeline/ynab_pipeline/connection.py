@@ -80,8 +80,9 @@ def failure(error: psycopg.Error, found: Settings) -> PipelineError:
     tenant = project.tenant_name()
     if tenant and "authentication failed" in str(error):
         words = (
-            f"the role {found.get('user')} is gone or has another password: remove the tenant "
-            f"{tenant} and add it again, with .venv/bin/ynab-pipeline tenants"
+            f"the role {found.get('user')} is gone or has another password than "
+            f"tenants/{tenant}.env says: correct that, or remove the tenant and add it again, with "
+            ".venv/bin/ynab-pipeline tenants"
         )
     else:
         words = explained(str(error))

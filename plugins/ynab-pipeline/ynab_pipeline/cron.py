@@ -9,6 +9,19 @@ from cronsim import CronSim
 if TYPE_CHECKING:
     from datetime import datetime
 
+#: Meltano's names for intervals.
+NAMES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+#: Likewise, for a schedule that is run by hand.
+BY_HAND = frozenset({"@manual", "@none", "@once"})
+
 
 def following(cron: str, last: datetime | None, now: datetime) -> datetime | None:
     """Return the next time of a schedule, None if there is none.

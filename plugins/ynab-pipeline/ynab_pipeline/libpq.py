@@ -24,11 +24,12 @@ from ynab_pipeline.log import say
 _BUDGET = "budget"
 _PER_MAJOR = 10_000  # of the number that libpq has for a server's version
 
-#: All schemas of people, and whether there is a table or a view in each.
+#: All schemas of people that this role may use, and whether there is a table or a view in each.
 _SCHEMAS = """
 SELECT nspname, EXISTS (SELECT FROM pg_class WHERE relnamespace = pg_namespace.oid)
 FROM pg_namespace
 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+    AND (nspname = ANY(%(schemas)s) OR has_schema_privilege(oid, 'USAGE'))
 ORDER BY nspname
 """
 #: What would be dropped along with the tables.
@@ -91,7 +92,7 @@ def _found() -> dict[str, Any]:
     with connect_to(settings, read_only=True) as session:
         uses_tls = bool(session.pgconn.ssl_in_use)
         version = session.info.server_version // _PER_MAJOR
-        there: dict[str, bool] = dict(session.execute(_SCHEMAS).fetchall())
+        there: dict[str, bool] = dict(session.execute(_SCHEMAS, {"schemas": own}).fetchall())
         dependants = session.execute(_DEPENDANTS, {"schemas": own}).fetchall()
     wanted = parameters(settings)
     given = {name: value for name, value in os.environ.items() if name.startswith("PG")}

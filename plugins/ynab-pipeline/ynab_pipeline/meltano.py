@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,15 @@ def options(environment: str | None) -> list[str]:
     """
     chosen = {"--environment": environment, "--env-file": env_file}
     return [f"{name}={value}" for name, value in chosen.items() if value is not None]
+
+
+def chosen(environment: str | None) -> str:
+    """Return these options for a command that is shown to people, each with a space before it.
+
+    Args:
+        environment: The environment of Meltano; if None, the one that Meltano chooses.
+    """
+    return "".join(f" {shlex.quote(option)}" for option in options(environment))
 
 
 def project(environment: str | None = None) -> Any:

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ynab_pipeline import notify, status
+from ynab_pipeline import meltano, notify, status
 from ynab_pipeline.changes import Failing, Seen, Told, change, message
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.files import open_lock, write_config
 from ynab_pipeline.freshness import FAILED, RUNNING, STALE_AFTER, SUCCEEDED
 from ynab_pipeline.log import say
-from ynab_pipeline.project import tenant_key
+from ynab_pipeline.project import log_file, tenant_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,9 @@ class Notices:
 
     def _send(self, kind: str, known: Told, seen: Seen) -> bool:
         title, body = message(kind, known, seen, self.project.place, self._stale_after)
-        return notify.send(self._urls, title, body)
+        command = f"ynab-pipeline{meltano.chosen(self.environment)} status"
+        more = f"`{command}` and {log_file()} tell more."
+        return notify.send(self._urls, title, f"{body}\n{more}")
 
     def _is_stale(self, told: Told, state: str) -> bool:
         """Tell whether a last success is too old, by the tables or, if they can't tell, by told."""

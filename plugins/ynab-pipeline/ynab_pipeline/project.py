@@ -79,6 +79,14 @@ def tenant_name() -> str | None:
     return name
 
 
+def option() -> str:
+    """Return the option that has a command shown to people work on the same, after a space."""
+    if name := tenant_name():
+        return f" --env-file={_TENANTS}/{name}.env"
+    environment, _ = tenant()
+    return f" --environment={environment}" if environment else ""
+
+
 def tenant() -> tuple[str, str]:
     """Return the environment and the suffix of the state id, both empty unless set.
 

@@ -87,14 +87,18 @@ def verdict(results: Sequence[Result]) -> str:
     return f"All {all_rows:,} rows are as in YNAB, but not all tables and columns are there."
 
 
-def advice(last_sync: datetime | None, environment: str) -> Iterator[str]:
-    """Yield what to do about differences."""
-    option = f"--environment={environment} " if environment else ""
+def advice(last_sync: datetime | None, options: str) -> Iterator[str]:
+    """Yield what to do about differences.
+
+    Args:
+        last_sync: When the tables were last synced.
+        options: Options of the commands to give, each with a space before it.
+    """
     if last_sync:
         when = f"{last_sync:%Y-%m-%d %H:%M} UTC"
         yield f"Changes in YNAB since the last sync ({when}) count, too."
-    yield f"To sync first:        .venv/bin/meltano {option}run sync"
-    yield f"To load what differs: .venv/bin/ynab-pipeline {option}verify --repair"
+    yield f"To sync first:        .venv/bin/meltano{options} run sync"
+    yield f"To load what differs: .venv/bin/ynab-pipeline{options} verify --repair"
 
 
 def changes(results: Sequence[Result], budgets: Mapping[str, str]) -> Iterator[str]:

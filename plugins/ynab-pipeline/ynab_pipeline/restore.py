@@ -28,7 +28,7 @@ from ynab_pipeline.freshness import RUNNING
 if TYPE_CHECKING:
     import argparse
 
-    from ynab_pipeline.states import States, Tenant
+    from ynab_pipeline.states import States, StateStore
 
 _CHUNK = 1 << 20
 _PAUSE = 1.0  # second; Meltano's sign of life comes as often
@@ -81,25 +81,23 @@ def run(options: argparse.Namespace) -> int:
     backup = Backup(options.file)
     database = find(options.environment)
     _check(backup.content, database, replace=options.replace)
-    from ynab_pipeline.states import Tenant  # noqa: PLC0415 -- slow: it imports Meltano
+    from ynab_pipeline.states import StateStore  # noqa: PLC0415 -- slow: it imports Meltano
 
-    tenant = Tenant(database.environment, database.suffix)
+    store = StateStore(database.environment, database.suffix)
     with ExitStack() as stack:
-        taken = _begin(stack, database, tenant)
+        taken = _begin(stack, database, store)
         try:
             _load(backup, database)
         except NotRestoredError:
-            tenant.put(taken)  # they fit the tables, which are as before
+            store.put(taken)  # they fit the tables, which are as before
             raise
-        tenant.put(backup.content["states"])
+        store.put(backup.content["states"])
     _report(backup.content, database)
     return 0
 
 
 def _report(content: dict[str, Any], database: Database) -> None:
-    file = meltano.env_file
-    chosen = f"--env-file={file}" if file else f"--environment={database.environment}"
-    command = f".venv/bin/meltano {chosen}"
+    command = f".venv/bin/meltano{meltano.chosen(database.environment)}"
     made = datetime.fromisoformat(content["made"])
     print(
         f"Restored as of {made:%Y-%m-%d %H:%M} UTC: database {database.place}, schemas "
@@ -150,10 +148,11 @@ def _words(account: dict[str, Any]) -> str:
     return f"{name} with the suffix {account['suffix']}" if account["suffix"] else name
 
 
-def _begin(stack: ExitStack, database: Database, tenant: Tenant) -> States:
-    """Take the turn and the bookmarks, when no run has read them that is still to write.
+def _begin(stack: ExitStack, database: Database, store: StateStore) -> States:
+    """Take the turn and the bookmarks once no run is under way, and return the bookmarks.
 
-    A run reads its bookmarks before it waits for its turn, and Meltano writes some after the turn.
+    A run reads its bookmarks before it waits for its turn, and Meltano writes some after the turn:
+    with the turn alone, they could come back.
     """
     from ynab_pipeline.history import History  # noqa: PLC0415 -- slow: it imports Meltano
 
@@ -165,12 +164,12 @@ def _begin(stack: ExitStack, database: Database, tenant: Tenant) -> States:
     while True:
         with ExitStack() as turns:
             turns.enter_context(turn(database))
-            taken = tenant.take()
+            taken = store.take()
             # A run that begins from here on has no bookmarks, and loads everything.
             if not running():
                 stack.push(turns.pop_all())
                 return taken
-            tenant.put(taken)
+            store.put(taken)
         if not said:
             print("A sync is running, waiting for it to end ...", flush=True)
             said = True

@@ -102,17 +102,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_tenants(options: argparse.Namespace, project: Workspace, jitter: timedelta) -> int:
-    from ynab_pipeline.tenants import runs  # noqa: PLC0415 -- not needed otherwise
+    from ynab_pipeline.tenants import env_file, runs  # noqa: PLC0415 -- not needed otherwise
 
-    if options.environment or meltano.env_file:
-        raise UsageError("a tenant's file names its environment: leave out what names one")
+    env_file.for_all(project.root, options.environment)
     parallel = 1 if options.parallel is None else options.parallel
     if parallel < 1:
         raise UsageError(f"--parallel is {parallel}: 1 or more is expected")
     with Signals() as signals:
         if number := _wait(project.task(options.job), jitter, signals):
             return 128 + number
-        return runs.run_all(project.root, options.job, parallel, signals)
+        found = env_file.for_all(project.root, options.environment)  # those of now
+        code = runs.run_all(project.root, options.job, found, parallel, signals)
+        if code in {0, _FAILED}:
+            ping(project.variables, has_failed=bool(code))
+        return code
 
 
 def time_of(text: str) -> timedelta:

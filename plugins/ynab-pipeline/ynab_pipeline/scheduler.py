@@ -30,13 +30,17 @@ from ynab_pipeline.log import say
 from ynab_pipeline.run import STOP_LIMIT
 
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ynab_pipeline.history import History
     from ynab_pipeline.signals import Signals
     from ynab_pipeline.workspace import Workspace
 
 #: Seconds after which the clock is looked at: it stands still while the machine sleeps.
 _TICK = 60
-#: Seconds that a run has to end: it gives Meltano its own limit.
-_STOP_LIMIT = STOP_LIMIT + 5
+#: Seconds that a run has to end: it gives Meltano its own limit, and with tenants more.
+_STOP_LIMIT = STOP_LIMIT + 10
 
 
 class Cron(BaseTrigger):  # type: ignore[misc]  # without types, as above
@@ -62,14 +66,15 @@ class Cron(BaseTrigger):  # type: ignore[misc]  # without types, as above
 class Scheduler:
     """Starts `ynab-pipeline run` when a schedule is due."""
 
-    def __init__(self, environment: str | None, jitter: str) -> None:
+    def __init__(self, environment: str | None, jitter: str, options: Sequence[str] = ()) -> None:
         """Schedule nothing yet.
 
         Args:
             environment: The environment of Meltano, None for Meltano's own choice.
             jitter: The time that each run waits at most, as `--jitter` has it.
+            options: More options of each run.
         """
-        self._environment, self._jitter = environment, jitter
+        self._environment, self._jitter, self._options = environment, jitter, options
         self._child: subprocess.Popen[bytes] | None = None
         self._lock, self._idle, self._is_ending = Lock(), Event(), False
         self._idle.set()
@@ -140,7 +145,7 @@ class Scheduler:
                 [
                     *(sys.executable, "-m", "ynab_pipeline.cli"),
                     *meltano.options(self._environment),
-                    *("run", name, f"--jitter={jitter}"),
+                    *("run", name, f"--jitter={jitter}", *self._options),
                 ],
                 env=os.environ,
                 stdin=subprocess.DEVNULL,
@@ -154,13 +159,12 @@ class Scheduler:
         _log(f"{name} {how} after {timedelta(seconds=round(monotonic() - began))}")
 
 
-def run(project: Workspace, environment: str | None, jitter: str, signals: Signals) -> None:
+def run(project: Workspace, options: argparse.Namespace, signals: Signals) -> None:
     """Run the schedules of a project until a signal comes.
 
     Args:
         project: The project.
-        environment: The option of the command, None for Meltano's own choice.
-        jitter: The time that each run waits at most.
+        options: Those of the command: `environment`, `jitter` and `tenants`.
         signals: The signals that come.
 
     Raises:
@@ -169,11 +173,9 @@ def run(project: Workspace, environment: str | None, jitter: str, signals: Signa
     from ynab_pipeline.history import History  # noqa: PLC0415 -- not beside the tests
 
     history = History()
-    starts: dict[str, datetime] = {}
-    with suppress(PipelineError):  # Meltano has never run here, so it has no history
-        for each in history.runs(*project.tenant):
-            starts.setdefault(each.job, each.started_at)
-    scheduler = Scheduler(environment, jitter)
+    starts = _tenants_starts(project, history) if options.tenants else _starts(project, history)
+    of_run = ["--tenants"] if options.tenants else []
+    scheduler = Scheduler(options.environment, options.jitter, of_run)
     now, is_new, has_schedule = scheduler.now(), not starts, False
     for name, job, interval in history.intervals():
         try:
@@ -193,6 +195,29 @@ def run(project: Workspace, environment: str | None, jitter: str, signals: Signa
         raise UsageError("meltano.yml has no schedule with an interval")
     scheduler.run(signals)
     _log("ended")
+
+
+def _starts(project: Workspace, history: History) -> dict[str, datetime]:
+    """Return when each job was last started."""
+    starts: dict[str, datetime] = {}
+    with suppress(PipelineError):  # Meltano has never run here, so it has no history
+        for each in history.runs(*project.tenant):
+            starts.setdefault(each.job, each.started_at)
+    return starts
+
+
+def _tenants_starts(project: Workspace, history: History) -> dict[str, datetime]:
+    """Return when each job was last started for a tenant; then it was for all of them."""
+    from ynab_pipeline.tenants import env_file, overview  # noqa: PLC0415 -- not needed otherwise
+
+    starts: dict[str, datetime] = {}
+    for tenant in env_file.read_all(project.root).values():
+        with suppress(PipelineError):  # likewise
+            if isinstance(tenant, PipelineError):
+                continue
+            for each in overview.runs_of(project.root, tenant, history):
+                starts[each.job] = max(each.started_at, starts.get(each.job, each.started_at))
+    return starts
 
 
 def _tell(event: JobEvent) -> None:

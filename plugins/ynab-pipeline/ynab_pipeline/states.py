@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LOADER = "-to-target-postgres"
 
 
-class Tenant:
+class StateStore:
     """The states of an environment and a suffix."""
 
     def __init__(self, environment: str, suffix: str) -> None:

@@ -45,10 +45,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print how fresh the tables are, and return the exit code."""
-    if options.tenants:
-        from ynab_pipeline.tenants import overview  # noqa: PLC0415 -- not needed otherwise
-
-        return overview.run(options)
     try:
         found = look(options.environment)
     except PipelineError as error:

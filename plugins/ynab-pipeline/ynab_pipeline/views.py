@@ -202,7 +202,7 @@ def _definitions_of_file(
             reason = f"{error.diag.message_primary}, and the views need all streams and columns"
         else:
             reason = f"there are no budgets in the schema {tables} yet"
-        raise PipelineError(f"{reason}: run .venv/bin/meltano run sync") from None
+        raise PipelineError(f"{reason}: run .venv/bin/meltano{project.option()} run sync") from None
 
 
 def _refuse_foreign(

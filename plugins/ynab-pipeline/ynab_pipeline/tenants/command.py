@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from getpass import getpass
 from typing import TYPE_CHECKING, Any
 
-from ynab_pipeline import meltano, workspace
+from ynab_pipeline import meltano, notify, workspace
 from ynab_pipeline.account import TOKEN
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.files import open_lock
+from ynab_pipeline.notify import NOTIFY
 from ynab_pipeline.project import SUFFIX, SYSTEM, tenant_folder
 from ynab_pipeline.tenants import env_file, start
 from ynab_pipeline.tenants.names import tables_of, views_of
@@ -83,6 +84,7 @@ def _add(path: Path, name: str, environment: str | None) -> None:
             env_file.VIEWS: views_of(name),
             env_file.ROLE: tables_of(name),
             env_file.PASSWORD: password,
+            **_notified(environment),
         }
         # The role gets this password: an `add` that is killed from here on can be repeated.
         env_file.write_draft(path, values)
@@ -102,6 +104,12 @@ def _add(path: Path, name: str, environment: str | None) -> None:
         print(f"{name} {note}", file=sys.stderr)
     print(f"{name} is added: {_shown(path)}, and in {answer['database']} the role and the schemas")
     print(f"Sync it: .venv/bin/ynab-pipeline --env-file={_shown(path)} run sync")
+
+
+def _notified(environment: str | None) -> dict[str, str]:
+    """Return who is told of your own account, to be told of the tenant, too."""
+    variables = workspace.find(environment).variables
+    return {NOTIFY: variables[NOTIFY]} if notify.urls_in(variables) else {}
 
 
 def _refuse_existing(path: Path, name: str) -> None:

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ynab_pipeline import meltano
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.project import SUFFIX
 from ynab_pipeline.tenants.names import check_name
 
@@ -154,6 +155,24 @@ def _conflicts(tenants: Iterable[Tenant]) -> Iterator[tuple[str, list[str]]]:
     for (what, *_), sharing in owners.items():
         if len(sharing) > 1:
             yield str(what), sorted(sharing)
+
+
+def for_all(root: Path, environment: str | None) -> dict[str, Tenant | PipelineError]:
+    """Return the tenants, as `read_all` does, for a command with the option `--tenants`.
+
+    Args:
+        root: The project.
+        environment: The option that chooses an environment, which has to be left out.
+
+    Raises:
+        UsageError: If an option names an environment or an account, or if there is no tenant.
+    """
+    if environment or meltano.env_file:
+        raise UsageError("a tenant's file names its environment: leave out what names one")
+    found = read_all(root)
+    if not found:
+        raise UsageError("there are no tenants yet: .venv/bin/ynab-pipeline tenants add NAME")
+    return found
 
 
 def password_of_draft(path: Path) -> str | None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline import meltano, workspace
-from ynab_pipeline.errors import PipelineError, UsageError
+from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.freshness import FRESH, STALE_AFTER
 from ynab_pipeline.project import tenant_folder
 from ynab_pipeline.status import OLD, UNKNOWN, judge
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from ynab_pipeline.freshness import Run
     from ynab_pipeline.history import History
     from ynab_pipeline.tenants.env_file import Tenant
 
@@ -39,12 +40,8 @@ _HEADING = ("tenant", "last success", "budgets", "state")
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each tenant, and return the worst exit code."""
-    if options.environment or meltano.env_file:
-        raise UsageError("a tenant's file names its environment: leave out what names one")
     root = workspace.find_root().resolve()
-    found = env_file.read_all(root)
-    if not found:
-        raise UsageError("there are no tenants yet: .venv/bin/ynab-pipeline tenants add NAME")
+    found = env_file.for_all(root, options.environment)
     documents = _documents(root, found)
     code = max(map(_code, documents.values()))
     if options.json:
@@ -88,13 +85,21 @@ def _answers(environment: str, tenants: Iterable[Tenant]) -> dict[str, Json]:
 def _judged(root: Path, tenant: Tenant | PipelineError, answer: Json, history: History) -> Json:
     if "error" in answer or isinstance(tenant, PipelineError):
         return {"state": _UNKNOWN_STATE, "error": answer["error"]}
-    path = tenant_folder(root, tenant.name) / "meltano.db"
-    database = tenant.values.get(_DATABASE) or (f"sqlite:///{path}" if path.exists() else None)
     try:
-        runs = history.runs(tenant.environment, tenant.name, database) if database else []
-        return document(**judge(answer, runs, history.schedule()))
+        return document(**judge(answer, runs_of(root, tenant, history), history.schedule()))
     except PipelineError as error:
         return {"state": _UNKNOWN_STATE, "error": str(error)}
+
+
+def runs_of(root: Path, tenant: Tenant, history: History) -> list[Run]:
+    """Return the runs of a tenant, as `History.runs` does.
+
+    Raises:
+        PipelineError: If its database of Meltano's does not answer.
+    """
+    path = tenant_folder(root, tenant.name) / "meltano.db"
+    database = tenant.values.get(_DATABASE) or (f"sqlite:///{path}" if path.exists() else None)
+    return history.runs(tenant.environment, tenant.name, database) if database else []
 
 
 def _code(found: Json) -> int:

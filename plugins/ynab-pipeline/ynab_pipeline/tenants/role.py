@@ -23,6 +23,7 @@ from ynab_pipeline.connection import connect_to, failure, parameters
 from ynab_pipeline.database import SWITCH, active_settings
 from ynab_pipeline.destination import describe
 from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.tenants import public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,31 +37,10 @@ _MARK = "Tenant of tap-ynab: "
 #: Since this version, who makes a role may not act as it unless that is granted.
 _ADMIN_ONLY = 160000
 
-# By default, each role may connect to all databases and create temporary tables and large objects.
-_DATABASES = "SELECT datname FROM pg_database WHERE datallowconn"
-_LARGE_OBJECTS = """
-REVOKE EXECUTE ON FUNCTION lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC
-"""
 _MAY_CONNECT = """
 SELECT has_database_privilege(%(role)s, current_database(), 'CONNECT')
    AND has_database_privilege(%(role)s, current_database(), 'TEMPORARY')
 """
-_READABLE = """
-SELECT format('%%I.%%I', nspname, relname)
-FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND nspname NOT LIKE 'pg\\_%%' AND nspname <> 'information_schema'
-  AND nspname <> ALL (%(schemas)s)
-  AND has_schema_privilege(%(role)s, pg_namespace.oid, 'USAGE')
-  AND has_table_privilege(%(role)s, pg_class.oid, 'SELECT')
-ORDER BY 1
-"""
-_OTHER_DATABASES = """
-SELECT datname FROM pg_database
-WHERE datallowconn AND datname <> current_database() AND has_database_privilege(%s, oid, 'CONNECT')
-ORDER BY 1
-"""
-_SHOWN = 3
 _SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
 
 
@@ -94,7 +74,7 @@ def make(session: Session, wanted: Request) -> list[str]:
         _create(session, wanted)
     elif found != _mark(wanted):
         raise PipelineError(_taken(found, wanted))
-    return _notes(session, wanted)
+    return public.notes(session, wanted.role, wanted.schemas)
 
 
 def _check_rights(session: Session) -> None:
@@ -152,7 +132,7 @@ def _create(session: Session, wanted: Request) -> None:
     session.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
     session.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, sql.Literal(_mark(wanted))))
     if project.named_folder(SWITCH):
-        _close_to_public(session)
+        public.close(session)
     database = sql.Identifier(session.info.dbname)
     session.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role))
     row = session.execute(_MAY_CONNECT, {"role": wanted.role}).fetchone()
@@ -168,17 +148,6 @@ def _create(session: Session, wanted: Request) -> None:
             )
 
 
-def _close_to_public(session: Session) -> None:
-    """Take from PUBLIC what each role can do by default in other databases of the server."""
-    for (name,) in session.execute(_DATABASES).fetchall():
-        session.execute(
-            sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(
-                sql.Identifier(name)
-            )
-        )
-    session.execute(_LARGE_OBJECTS)
-
-
 @contextmanager
 def _membership(session: Session, role: str) -> Iterator[None]:
     """Have the user act for a role meanwhile; a superuser can anyway."""
@@ -192,27 +161,6 @@ def _membership(session: Session, role: str) -> Iterator[None]:
     yield
     if _comment(session, role) is not None:
         session.execute(sql.SQL("REVOKE {} FROM CURRENT_USER").format(sql.Identifier(role)))
-
-
-def _notes(session: Session, wanted: Request) -> list[str]:
-    """Return what the role can do because everybody can."""
-    schemas = list(wanted.schemas)
-    tables = _names(session, _READABLE, {"role": wanted.role, "schemas": schemas})
-    databases = _names(session, _OTHER_DATABASES, [wanted.role])
-    notes = []
-    if tables:
-        notes.append(f"can read {tables}, since everybody can: take that from PUBLIC")
-    if databases:
-        notes.append(
-            f"can connect to the databases {databases}, since everybody can: take that from PUBLIC"
-        )
-    return notes
-
-
-def _names(session: Session, query: str, values: Any) -> str:
-    found = [str(name) for (name,) in session.execute(query, values).fetchall()]
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return ", ".join(found[:_SHOWN]) + more
 
 
 def close(session: Session, wanted: Request) -> bool:

@@ -20,14 +20,15 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from ynab_pipeline.errors import PipelineError, UsageError
+from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.status_page import printable
 from ynab_pipeline.tenants import env_file, start
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ynab_pipeline.signals import Signals
+    from ynab_pipeline.tenants.env_file import Tenant
 
 #: Seconds that runs have to end, more than each gives its Meltano.
 _STOP_LIMIT = 25
@@ -116,21 +117,22 @@ class _Running:
             run.process.send_signal(number)
 
 
-def run_all(root: Path, job: str, parallel: int, signals: Signals) -> int:
+def run_all(
+    root: Path,
+    job: str,
+    found: Mapping[str, Tenant | PipelineError],
+    parallel: int,
+    signals: Signals,
+) -> int:
     """Run a job for all tenants, print how each has ended, and return the exit code.
 
     Args:
         root: The project.
         job: The job or schedule.
+        found: The tenants, as `env_file.for_all` returns them.
         parallel: How many run at the same time.
         signals: The signals that end it. A second one ends it at once.
-
-    Raises:
-        UsageError: If there is no tenant.
     """
-    found = env_file.read_all(root)
-    if not found:
-        raise UsageError("there are no tenants yet: .venv/bin/ynab-pipeline tenants add NAME")
     began, running = monotonic(), _Running(root, job)
     waiting = [name for name, tenant in found.items() if not isinstance(tenant, PipelineError)]
     results = [

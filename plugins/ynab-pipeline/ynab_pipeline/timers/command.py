@@ -7,14 +7,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ynab_pipeline import meltano, workspace
+from ynab_pipeline import meltano, notify, workspace
 from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.tenants import env_file
 from ynab_pipeline.timers import crontab, launchd, systemd
 from ynab_pipeline.timers.entries import Installation, installation
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
+
+    from ynab_pipeline.workspace import Workspace
 
 _DONE = 0
 _DECLINED = 1
@@ -68,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     project = _project(options, is_removal=is_removal)
     steps = list(_steps(project, is_removal=is_removal))
     lines = [line for step in steps for line in _described(step)]
+    if not is_removal and not options.tenants:
+        print(_watched(workspace.find(options.environment)))
     for entry in project.entries:
         print(f"{entry.schedule}: {entry.interval}, up to {entry.recurrence.spread} minutes off")
     print("\n".join(lines or _unchanged(steps)))
@@ -88,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _project(options: argparse.Namespace, *, is_removal: bool) -> Installation:
     project = workspace.find(options.environment)
+    if options.tenants:
+        env_file.for_all(project.root, options.environment)
     chosen = [f"--environment={options.environment}"] if options.environment else []
     if meltano.env_file:
         chosen.append(f"--env-file={project.root / meltano.env_file}")
@@ -96,6 +103,15 @@ def _project(options: argparse.Namespace, *, is_removal: bool) -> Installation:
     intervals = {schedule["name"]: schedule.get("interval") or "" for schedule in schedules}
     of_run = ["--tenants"] if options.tenants else []
     return installation(project.root, intervals, chosen, of_run)
+
+
+def _watched(project: Workspace) -> str:
+    """Return what the timers are for, and whether anybody is told if a run fails."""
+    if urls := notify.urls_in(project.variables):
+        told = f"messages go to {len(urls)} address{'es' if urls[1:] else ''}"
+    else:
+        told = f"nobody is told: set {notify.NOTIFY}, as docs/notifications.md says"
+    return f"Environment {project.place}; if a sync fails, {told}"
 
 
 def _steps(project: Installation, *, is_removal: bool) -> Iterator[Step]:

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ynab_pipeline.cron import BY_HAND
 from ynab_pipeline.errors import UsageError
 from ynab_pipeline.timers.times import Recurrence, recurrence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-#: Intervals of Meltano's for a schedule that is run by hand.
-_BY_HAND = frozenset({"@manual", "@none", "@once"})
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def installation(
     program = Path(sys.executable).with_name("ynab-pipeline")
     entries = []
     for name, interval in schedules.items():
-        if interval in _BY_HAND:
+        if interval in BY_HAND:
             continue
         if not re.fullmatch(r"[\w-]+", name, re.ASCII):
             raise UsageError(

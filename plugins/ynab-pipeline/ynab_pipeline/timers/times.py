@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from cronsim import CronSim, CronSimError
 
+from ynab_pipeline.cron import NAMES
 from ynab_pipeline.errors import UsageError
 
 _DAY = 24 * 60
@@ -15,16 +16,6 @@ _HOURS = frozenset(range(24))
 _DAYS = frozenset(range(1, 32))
 _MONTHS = frozenset(range(1, 13))
 _WEEKDAYS = frozenset(range(7))
-#: Meltano's names for intervals.
-_NAMES = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 #: Minutes by which a run begins earlier or later at most.
 _SPREAD = 30
 
@@ -83,7 +74,7 @@ def recurrence(interval: str) -> Recurrence:
         UsageError: If it is no interval, or cannot be expressed.
     """
     try:
-        parsed = CronSim(_NAMES.get(interval, interval), datetime.now())  # noqa: DTZ005 -- only its fields are used
+        parsed = CronSim(NAMES.get(interval, interval), datetime.now())  # noqa: DTZ005 -- only its fields are used
     except CronSimError as error:
         raise UsageError(f"{interval!r} is no interval of cron: {error}") from error
     if len(interval.split()) == 6:  # noqa: PLR2004 -- cronsim also takes seconds
