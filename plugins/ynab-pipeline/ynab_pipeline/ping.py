@@ -17,6 +17,7 @@ PING = "YNAB_PIPELINE_PING"
 
 #: Seconds for all of it.
 _LIMIT = 10.0
+_LATE = f"no answer within {_LIMIT:g} seconds"
 
 
 def ping(variables: Mapping[str, str], *, has_failed: bool) -> None:
@@ -41,7 +42,7 @@ def ping(variables: Mapping[str, str], *, has_failed: bool) -> None:
     request = Thread(target=_request, args=[urlunsplit(url), results], daemon=True)
     request.start()
     request.join(_LIMIT)
-    result = results[0] if results else f"no answer within {_LIMIT:g} seconds"
+    result = results[0] if results else _LATE
     if result:
         say(f"{PING} got no ping: {result}", "warning")
 
@@ -80,4 +81,5 @@ def _request(url: str, results: list[str]) -> None:
         reason = getattr(error, "reason", error)
         # Texts of others may quote the URL.
         text = reason.strerror if isinstance(reason, OSError) else None
-        results.append(text or type(reason).__name__)
+        is_late = isinstance(reason, TimeoutError)
+        results.append(_LATE if is_late else text or type(reason).__name__)
