@@ -773,7 +773,8 @@ with months as (
     month,
     coalesce(-sum(amount) filter (where kind = 'spending'), 0.000) as spent,
     coalesce(sum(amount) filter (where kind = 'income'), 0.000) as income,
-    count(*) as entries
+    count(*) as entries,
+    bool_and(transfer_account_id is not null) as is_transfer
   from "budget"."entries"
   where kind in ('spending', 'income')
   group by 1, 2, 3, 4, 5, 6
@@ -783,8 +784,9 @@ payees as (
   select
     *,
     sum(entries) over (partition by budget_id, payee_id) as all_entries,
-    -- `&amp;` comes from imports. A name of nothing but digits and signs is compared as it is.
-    coalesce(
+    -- `&amp;` comes from imports. A name of nothing but digits and signs is compared as it is. The
+    -- payee of a transfer stands for an account: "Loan 1" and "Loan 2" are not the same.
+    case when is_transfer then payee_id else coalesce(
       nullif(
         regexp_replace(
           replace(lower(payee_name), '&amp;', '&'), '[[:space:]0-9!-/:-@\[-`{-~]+', '', 'g'
@@ -792,7 +794,7 @@ payees as (
         ''
       ),
       payee_name
-    ) as likeness
+    ) end as likeness
   from months
 ),
 

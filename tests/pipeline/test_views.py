@@ -153,6 +153,24 @@ def test_views_of_ones_own_stay(database: Database) -> None:
     assert "view budget.mine depends on view budget.entries" in refusal(database)
 
 
+def test_views_that_somebody_reads(database: Database) -> None:
+    """They are not waited for without an end, as other readers would wait, too."""
+    make(database)
+    made = described(database)
+    database.execute("comment on column budget.entries.date is 'Day'")
+    with (
+        psycopg.connect(database.url) as reader,
+        psycopg.connect(database.url, options="-c lock_timeout=100") as session,
+    ):
+        reader.execute("select from budget.accounts")
+        with pytest.raises(PipelineError, match="keeps them or their tables locked"):
+            views.make(session, VIEWS, "ynab", "budget")
+    with psycopg.connect(database.url) as session:
+        assert views.make(session, VIEWS, "ynab", "budget")
+        assert session.execute("show lock_timeout").fetchall() == [("30s",)]
+    assert described(database) == made
+
+
 def test_schemas_of_a_tenant(database: Database) -> None:
     make(database)
     made = described(database)

@@ -157,6 +157,54 @@ def test_figures_follow_what_is_chosen(opened: Opened, loaded: Database, name: s
     assert opened.errors == []
 
 
+def table_behind(opened: Opened, chart: str) -> list[list[str]]:
+    """Return the figures of a chart from the table behind it, the earliest first."""
+    opened.page.locator(f"#{chart} summary").click()
+    rows = opened.page.locator(f"#{chart} tbody tr")
+    rows.first.wait_for()
+    texts = [row.locator("th, td").all_inner_texts() for row in reversed(rows.all())]
+    return [[plain(text) for text in row] for row in texts]
+
+
+def test_charts_follow_the_period(opened: Opened, loaded: Database) -> None:
+    form = format_of(loaded, HOUSEHOLD)
+    for period in ("3-months", "last-year"):
+        first, last = PERIODS[period]
+        opened.choose(HOUSEHOLD, period)
+        rows = loaded.query(
+            "select i.month, net, i.income, expense, age_of_money as age, sum(spent) as spent "
+            "from budget.income_vs_expense as i "
+            "join budget.months as m using (budget_id, month) "
+            "join budget.spending as s using (budget_id, month) "
+            "where i.budget_name = %s and i.month between %s and %s "
+            "group by 1, 2, 3, 4, 5 order by 1",
+            *(HOUSEHOLD, first, last),
+        )
+        months = [f"{row['month']:%B %Y}" for row in rows]
+        assert len(months) >= 3
+        assert table_behind(opened, "flow-chart") == [
+            [month, *(written(row[name], form) for name in ("net", "income", "expense"))]
+            for month, row in zip(months, rows, strict=True)
+        ]
+        spent = [row[:2] for row in table_behind(opened, "spending-chart")]
+        assert spent == [
+            [month, written(row["spent"], form)] for month, row in zip(months, rows, strict=True)
+        ]
+        ages = [f"{row['age']} day{'s' * (row['age'] != 1)}" for row in rows]
+        assert table_behind(opened, "age-chart") == [
+            list(pair) for pair in zip(months, ages, strict=True)
+        ]
+        worth = loaded.query(
+            "select date, sum(balance) as net, sum(assets) as assets, -sum(debts) as debts "
+            "from budget.net_worth where budget_name = %s "
+            "and date >= %s and date < %s::date + interval '1 month' group by 1 order by 1",
+            *(HOUSEHOLD, first, last),
+        )
+        assert [row[1:] for row in table_behind(opened, "worth-chart")] == [
+            [written(row[name], form) for name in ("net", "assets", "debts")] for row in worth
+        ]
+
+
 def rows_of(page: Page, level: int) -> dict[str, str]:
     """Return names and amounts of the rows of the spending table."""
     rows = page.locator(f"#spending-table .level-{level}").all()
@@ -243,6 +291,39 @@ def test_overspent_categories_come_first(opened: Opened, loaded: Database) -> No
     names = opened.page.locator("#plan-table tbody th bdi:first-child").all_inner_texts()
     assert over
     assert names[: len(over)] == [row["category_name"] for row in over]
+
+
+def test_goals(opened: Opened, loaded: Database) -> None:
+    opened.choose(HOUSEHOLD)
+    goals = loaded.query(
+        "select category_name as name, goal_percentage_complete as percent "
+        "from budget.budget_vs_actual where budget_name = %s and month = '2026-11-01' "
+        "and goal_type is not null and not is_hidden",
+        HOUSEHOLD,
+    )
+    assert goals
+    shown = opened.page.locator("#goals-list li > div").all()
+    assert sorted(plain(goal.inner_text()).split("\n") for goal in shown) == sorted(
+        [goal["name"], f"{goal['percent'] or 0}%"] for goal in goals
+    )
+
+
+def test_the_largest_transactions(opened: Opened, loaded: Database) -> None:
+    form = format_of(loaded, HOUSEHOLD)
+    opened.choose(HOUSEHOLD, "last-month")
+    page = opened.page
+    while page.locator("#ledger .more").count():
+        page.locator("#ledger .more").first.click()
+    for number, kinds in enumerate(("kind = 'spending' and amount < 0", "amount > 0")):
+        rows = loaded.query(
+            "select amount from budget.entries where budget_name = %s and month = '2026-10-01' "  # noqa: S608 -- above
+            f"and kind in ('spending', 'income') and {kinds} "
+            "order by abs(amount) desc limit 10",
+            HOUSEHOLD,
+        )
+        amounts = page.locator("#ledger table").nth(number).locator("tbody td.amount")
+        shown = [plain(text) for text in amounts.all_inner_texts()]
+        assert shown == [written(row["amount"], form) for row in rows]
 
 
 def test_what_is_below_zero_first(opened: Opened, loaded: Database) -> None:
@@ -397,7 +478,8 @@ def test_the_footer_after_a_failure(
     assert "YNAB is down for <b>maintenance</b>" in opened.text("#trust")
     assert is_red(opened)
     opened.choose("Ferienwohnung")
-    assert "The balances of 1 of 4 accounts do not agree" in opened.text("#trust")
+    (wrong,) = opened.page.locator("#trust p.over", has_text="balances").all_inner_texts()
+    assert wrong.startswith("The balances of 1 of 4 accounts do not agree")
 
 
 def test_the_footer_after_a_run_that_came_to_no_budget(
@@ -414,6 +496,32 @@ def test_the_footer_after_a_run_that_came_to_no_budget(
     assert opened.text("#trust .status").startswith("The last sync failed.")
     assert "No way to YNAB" in opened.text("#trust")
     assert is_red(opened)
+
+
+def test_the_footer_when_balances_differ(
+    open_report: Callable[..., Opened], loaded: Database, server: Server, tmp_path: Path
+) -> None:
+    """It turns red, while the line about the sync does not. And a payment is due in half a year."""
+    database = copy_of(loaded, server)
+    database.execute(f"""
+      update ynab.accounts set balance = balance + 990 where name = 'Girokonto';
+      delete from ynab.scheduled_transactions where id not in (
+        select s.id from ynab.scheduled_transactions as s
+        join budget.accounts as a using (budget_id, account_id)
+        where budget_name = '{HOUSEHOLD}' and account_kind = 'cash' limit 1);
+      update ynab.scheduled_transactions
+      set date_first = '2027-05-21', date_next = '2027-05-21', frequency = 'never';
+    """)  # noqa: S608 -- a name of ours
+    opened = open_report(build(database, tmp_path).path)
+    opened.choose("Ferienwohnung")
+    assert opened.page.locator("#trust.wrong").count() == 1
+    assert opened.text("#trust .status").startswith("Fresh")
+    assert not is_red(opened)
+    assert opened.page.locator("#ahead canvas:visible").count() == 0
+    opened.choose(HOUSEHOLD)
+    assert opened.page.locator("#trust.wrong").count() == 0
+    assert opened.text("#ahead-sentence").startswith("Nothing is scheduled for the next three")
+    assert opened.page.locator("#ahead canvas:visible").count() == 1
 
 
 def test_an_empty_budget(opened: Opened) -> None:

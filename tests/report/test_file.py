@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
 import stat
 import subprocess
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 from tests.report.conftest import HOSTILE, HOSTILE_BUDGET
 from tests.support.databases import copy_of, new_database
 from tests.support.environment import BARE
+from tests.support.pipeline import PROJECT
 from tests.support.reports import REPORT, build
 
 if TYPE_CHECKING:
@@ -43,6 +45,13 @@ def test_it_is_for_its_owner_alone(loaded: Database, tmp_path: Path) -> None:
     assert build(loaded, tmp_path, "--output", "new/deep/page.html").code == 0
     assert mode(tmp_path / "new/deep/page.html") == 0o600
     assert mode(tmp_path / "new/deep") == mode(tmp_path / "new") == 0o700
+
+
+@pytest.mark.parametrize("name", ["budget.html", "redacted.html", "ada/budget.html"])
+def test_git_ignores_it(name: str) -> None:
+    git = str(shutil.which("git"))
+    found = subprocess.run([git, "check-ignore", "-q", f"output/{name}"], cwd=PROJECT, check=False)
+    assert found.returncode == 0
 
 
 def test_a_file_that_cannot_be_written(loaded: Database, tmp_path: Path) -> None:
@@ -95,7 +104,7 @@ def test_names_arrive_as_they_are(report: Built) -> None:
     assert not set(data) & set("<>&\u2028\u2029")
 
 
-#: 150 transactions a month for fifteen years, at 400 payees, and a plan of 60 categories.
+#: 150 transactions a month for fifteen years, at 400 payees, and 60 categories in each month.
 FIFTEEN_YEARS = """
 create temp table household as select id as budget_id from ynab.budgets where name = %s;
 create temp table days as
@@ -203,9 +212,11 @@ def test_hours_that_are_none(loaded: Database, tmp_path: Path, hours: str) -> No
     assert built.stderr == f"ynab-report: {message}\n"
 
 
-def test_wrong_usage() -> None:
+@pytest.mark.parametrize("arguments", [["bild"], ["build", "--redac"], ["build", "--out=x"]])
+def test_wrong_usage(arguments: list[str]) -> None:
+    """An option is not abbreviated: `ynab-pipeline-report` would not see it."""
     finished = subprocess.run(
-        [REPORT, "bild"], env=BARE, capture_output=True, check=False, encoding="utf-8"
+        [REPORT, *arguments], env=BARE, capture_output=True, check=False, encoding="utf-8"
     )
     assert finished.returncode == 2
     assert "usage: ynab-report" in finished.stderr

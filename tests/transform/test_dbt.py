@@ -175,6 +175,7 @@ def test_build(dbt: Dbt, pipeline: Pipeline, sandbox: Sandbox, tmp_path: Path) -
     old = dbt("source", "freshness")
     assert old.returncode == 1
     assert "ERROR STALE" in old.stdout
+    assert not (TRANSFORM / ".user.yml").exists()  # dbt would leave it if it counted its users
     secret = pipeline.database.url.split(":")[2].split("@")[0]
     left = [path for path in tmp_path.rglob("*") if path.is_file() and "loader" not in path.name]
     assert all(secret not in path.read_text(encoding="utf-8", errors="replace") for path in left)

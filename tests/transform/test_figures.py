@@ -306,8 +306,13 @@ def test_a_payee_that_is_there_twice(pipeline: Pipeline, sandbox: Sandbox) -> No
     twins = [budget.add("payees", name=name) for name in other_names]
     for number, payee in enumerate([*twins, budget.add("payees", name="Shelly")]):
         budget.add("transactions", payee_id=payee, amount=-1000 - number)
+    for name in ("Loan 1", "Loan 2"):  # payees of transfers are accounts
+        loan = budget.add("accounts", name=name, type="personalLoan", on_budget=False)
+        budget.add("transactions", transfer_account_id=loan, amount=-1000)
     sync(pipeline, sandbox)
     apply_views(pipeline.database)
+    names_shown = pipeline.database.query("select distinct payee_name as name from budget.spending")
+    assert {"Transfer : Loan 1", "Transfer : Loan 2"} <= {row["name"] for row in names_shown}
     rows = pipeline.database.query(
         "select distinct payee_id, likely_duplicate_of_id as other from budget.payee_trends "
         "where likely_duplicate_of_id is not null"

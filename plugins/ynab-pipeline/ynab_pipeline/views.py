@@ -1,7 +1,8 @@
-"""The views of transform/views.sql, made without dbt.
+"""Make the views of transform/views.sql without dbt, unless the database has them already.
 
-What PostgreSQL has is compared with what it makes of the file. So no version need be noted: views
-of an older version are replaced, and views that went with a table that was dropped come back.
+To find out, PostgreSQL makes them once more as temporary views, and the definitions of both are
+compared. So nobody has to keep the number of a version: views of an older one are replaced, and
+views that were dropped with one of their tables come back.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ _OF_ITS_OWN = f"set {VIEWS} to a schema of its own for the views"
 _SCHEMA = "budget"
 _FILE = "transform/views.sql"
 _TEMPORARY = "pg_temp"
+#: Time to wait for a lock, unless the role or the database has a limit of its own. Views that are
+#: being read cannot be replaced, and whoever wants to read them meanwhile waits, too.
+_PATIENCE = "30s"
 _NAME = re.compile(r'(?m)^create or replace view "budget"\."(\w+)"')
-#: Lines of the file that are done here instead.
+#: Lines of the file that are left out: transaction and schema are made here.
 _FRAME = re.compile(r"(?m)^(?:begin|commit|create schema .*);\n")
 
-_SHOWN = """
+_DEFINITIONS = """
 SELECT relname, pg_get_viewdef(oid), ARRAY(
     SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), col_description(oid, attnum))
     FROM pg_attribute
@@ -43,8 +47,8 @@ WHERE relkind = 'v' AND relname = ANY(%(names)s)
   AND relnamespace = CASE %(schema)s
       WHEN 'pg_temp' THEN pg_my_temp_schema() ELSE to_regnamespace(quote_ident(%(schema)s)) END
 """
-#: What is in the place of the views, and is no view or reads other tables. Views of ours, whether
-#: dbt or the file has made them, also have a comment on each column.
+#: Relations that have the name of a view but are none of ours: tables, views of another schema's
+#: tables, and, if `described`, views without a comment on each column. dbt and the file make those.
 _FOREIGN = """
 SELECT relname, other_schema
 FROM pg_class AS found
@@ -80,27 +84,27 @@ def schema_of_views() -> str:
     return found
 
 
-def prepare(see_to: Callable[[Session, Path, str, str], object]) -> None:
-    """See to the views, then name their database and schema in variables for a program.
+def prepare(step: Callable[[Session, Path, str, str], object]) -> None:
+    """Make or check the views, then set libpq's variables and the schema for the program to start.
 
     Args:
-        see_to: `make` or `refuse_foreign`.
+        step: `make` or `refuse_foreign`.
 
     Raises:
-        PipelineError: If there is no way to the database, or from there.
+        PipelineError: If the database cannot be reached; and the errors of `step`.
     """
     views = os.environ[VIEWS] = schema_of_views()
     found = active_settings()
     try:
         with connect_to(found) as session:
-            see_to(session, (project.root() or Path()) / _FILE, schema(), views)
+            step(session, (project.root() or Path()) / _FILE, schema(), views)
     except psycopg.Error as error:
         raise failure(error, found) from None
     set_variables(found)
 
 
 def make(session: Session, file: Path, tables: str, views: str) -> bool:
-    """Make the views unless they are there, and return whether there was anything to do.
+    """Make the views unless they are there as in the file, and tell if there was anything to do.
 
     Args:
         session: A connection, which commits at its end.
@@ -109,14 +113,29 @@ def make(session: Session, file: Path, tables: str, views: str) -> bool:
         views: The schema of the views.
 
     Raises:
-        PipelineError: If there is nothing to make them of, or something else has their names.
+        PipelineError: If tables or columns are missing, something else has the name of a view, or
+            another session keeps a lock for too long.
     """
+    session.execute(
+        "SELECT set_config('lock_timeout', %s, true) WHERE current_setting('lock_timeout') = '0'",
+        [_PATIENCE],
+    )
+    try:
+        return _make(session, file, tables, views)
+    except psycopg.errors.LockNotAvailable:
+        raise PipelineError(
+            f"cannot check or replace the views in the schema {views}, for another session keeps "
+            "them or their tables locked: end what reads them, and try again"
+        ) from None
+
+
+def _make(session: Session, file: Path, tables: str, views: str) -> bool:
     text = _FRAME.sub("", file.read_text(encoding="utf-8"))
     names = _NAME.findall(text)
-    # Of two at once, the second finds what the first has made.
+    # Of two processes at once, the second waits and finds what the first has made.
     session.execute("SELECT pg_advisory_xact_lock(hashtext('views of tap-ynab'))")
-    there = _shown(session, names, views)
-    if there == _wanted(session, text, names, tables):
+    found = _definitions(session, names, views)
+    if found == _definitions_of_file(session, text, names, tables):
         return False
     _refuse_foreign(session, names, tables, views, described=True)
     schemas = session.execute("SELECT FROM pg_namespace WHERE nspname = %s", [views])
@@ -128,13 +147,13 @@ def make(session: Session, file: Path, tables: str, views: str) -> bool:
         with session.transaction():
             session.execute(statements)
     except psycopg.errors.InvalidTableDefinition:  # a column is gone or has another type
-        _drop(session, there, views)
+        _drop(session, found, views)
         session.execute(statements)
     return True
 
 
 def refuse_foreign(session: Session, file: Path, tables: str, views: str) -> None:
-    """Refuse to let dbt make the views, which would drop tables that have their names.
+    """Raise an error if dbt would drop what is not ours: relations with the names of the views.
 
     Args:
         session: A connection.
@@ -143,13 +162,14 @@ def refuse_foreign(session: Session, file: Path, tables: str, views: str) -> Non
         views: The schema of the views.
 
     Raises:
-        PipelineError: If there is a table in the place of a view, or a view of other tables.
+        PipelineError: If a table has the name of a view, or a view of another schema's tables.
     """
     names = _NAME.findall(file.read_text(encoding="utf-8"))
     _refuse_foreign(session, names, tables, views, described=False)
 
 
 def _in_schemas(text: str, tables: str, views: str) -> bytes:
+    """Return the file's statements with other schemas."""
     names = {'"ynab".': tables, '"budget".': views}
     return re.sub(
         "|".join(map(re.escape, names)),
@@ -158,24 +178,24 @@ def _in_schemas(text: str, tables: str, views: str) -> bytes:
     ).encode()
 
 
-def _shown(session: Session, names: Sequence[str], schema: str) -> dict[str, tuple[Any, ...]]:
-    """Return those of the views that are in a schema, as PostgreSQL shows them."""
-    # So that the queries name other views without the schema, whichever it is. PostgreSQL would
-    # name it if a CTE had the name of a view.
+def _definitions(session: Session, names: Sequence[str], schema: str) -> dict[str, tuple[Any, ...]]:
+    """Return the definitions of those views that a schema has: query, columns and comments."""
+    # With this path, PostgreSQL leaves the schema out of the queries, so that those of two schemas
+    # can be compared. It would not if a CTE had the name of a view.
     path = sql.Identifier(schema).as_string()
     session.execute("SELECT set_config('search_path', %s, true)", [path])
-    rows = session.execute(_SHOWN, {"names": list(names), "schema": schema}).fetchall()
+    rows = session.execute(_DEFINITIONS, {"names": list(names), "schema": schema}).fetchall()
     return {row[0]: row[1:] for row in rows}
 
 
-def _wanted(
+def _definitions_of_file(
     session: Session, text: str, names: Sequence[str], tables: str
 ) -> dict[str, tuple[Any, ...]]:
-    """Return the views of the file, made as temporary views that go at once."""
+    """Return the definitions that the views of the file get, from temporary views."""
     try:
         with session.transaction(force_rollback=True):
             session.execute(_in_schemas(text, tables, _TEMPORARY))
-            return _shown(session, names, _TEMPORARY)
+            return _definitions(session, names, _TEMPORARY)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         query = "SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'budgets'"
         if session.execute(query, [tables]).rowcount:

@@ -1,11 +1,13 @@
-"""One budget's rows arranged for the page: compact, and with nothing that it does not show.
+"""The data of the page on one budget: short, and with nothing that the page does not show.
 
-`database` -> `data` -> this. No id of YNAB's goes into the page.
+`database` -> `data` -> this -> `document`. No id of YNAB's goes into the page.
 
-- A month is 12 * year + month - 1, a day is counted from 1970-01-01, an amount is in thousandths.
-- Categories, payees and accounts are places in the lists of that name; -1 is none.
-- `spending` and `plan` have a list for each month from `months.first` on, several numbers a row.
-- What changes from day to day, or from month to month, is a list of changes.
+- A month is the number 12 * year + month - 1, a day is counted from 1970-01-01, an amount is in
+  thousandths of the currency.
+- A category, payee or account is its index in the list of that name; -1 means none.
+- `spending` and `plan`, the assigned amounts, have a flat list of rows for each month from
+  `months.first` on. `_spending` and `_plan` say what the numbers of a row are.
+- Balances of days and of months are lists of differences to the one before.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ynab_report.compact import Places, by_month, changes_of, dense, month_of
+from ynab_report.compact import IndexedList, by_month, changes_of, daily, month_of
 
 if TYPE_CHECKING:
     from ynab_report.database import Row, Rows
@@ -28,18 +30,18 @@ _AHEAD = 92
 
 
 class Budget:
-    """One budget's rows."""
+    """The rows of one budget, and the lists of names that its data refers to."""
 
     def __init__(self, rows: Rows) -> None:
         """Take the rows of one budget, by query."""
         self._rows = rows
-        self._groups = Places()
-        self._categories = Places()
-        self._payees = Places()
+        self._groups = IndexedList()
+        self._categories = IndexedList()
+        self._payees = IndexedList()
         self._accounts = {row["account_id"]: n for n, row in enumerate(rows["accounts"])}
 
     def arrange(self) -> Json:
-        """Return what the page shows of the budget."""
+        """Return the data of the page on the budget."""
         (about,) = self._rows["budgets"]
         months = self._months(about)
         return {
@@ -48,7 +50,7 @@ class Budget:
             "format": _format(about),
             "asOf": about["as_of"],
             "netWorth": self._net_worth(),
-            "accounts": self._of_accounts(months),
+            "accounts": self._account_list(months),
             "months": months,
             "spending": self._spending(months),
             "plan": self._plan(months),
@@ -64,14 +66,14 @@ class Budget:
             "syncError": next(
                 (row["last_error"] for row in self._rows["streams"] if row["last_error"]), None
             ),
-            # Last, for the others fill them
+            # At the end, because the parts above add names to them
             "groups": self._groups.values,
             "categories": self._categories.values,
             "payees": self._payees.values,
         }
 
     def _months(self, about: Row) -> Json:
-        """Figures of each month from the first to the last that any query has."""
+        """Return figures of each month from the first to the last that any query has."""
         dated = ("flows", "ages", "spending", "plan")
         found = {month_of(row["month"]) for name in dated for row in self._rows[name]}
         found |= {month_of(row["date"]) for row in self._rows["month_ends"]}
@@ -88,15 +90,16 @@ class Budget:
         }
 
     def _net_worth(self) -> Json:
-        """Assets and debts of each day, as changes from the day before."""
+        """Return assets and debts of each day, as differences to the day before."""
         days = self._rows["days"]
         return {
             "first": days[0]["date"] if days else None,
-            "assets": changes_of(dense(days, "assets")),
-            "debts": changes_of(dense(days, "debts")),
+            "assets": changes_of(daily(days, "assets")),
+            "debts": changes_of(daily(days, "debts")),
         }
 
-    def _of_accounts(self, months: Json) -> list[Json]:
+    def _account_list(self, months: Json) -> list[Json]:
+        """Return accounts with their balances at month ends, and their reconciliation."""
         ends: defaultdict[str, dict[int, int]] = defaultdict(dict)
         for row in self._rows["month_ends"]:
             ends[row["account_id"]][month_of(row["date"])] = row["balance"]
@@ -121,6 +124,7 @@ class Budget:
         ]
 
     def _spending(self, months: Json) -> list[list[int]]:
+        """Return rows of category, payee and amount for each month."""
         return by_month(
             months,
             (
@@ -130,6 +134,10 @@ class Budget:
         )
 
     def _plan(self, months: Json) -> list[list[int]]:
+        """Return rows of category, assigned, activity, available and overspent credit by month.
+
+        Credit card payments are left out, unless less than nothing is available for the card.
+        """
         return by_month(
             months,
             (
@@ -176,7 +184,7 @@ class Budget:
         ]
 
     def _forecast(self) -> list[Json]:
-        """Balances of the days ahead, as changes, of each account of cash on budget."""
+        """Return projected balances of cash accounts on budget, as differences from day to day."""
         balances: defaultdict[str, list[Row]] = defaultdict(list)
         for row in self._rows["forecast"]:
             balances[row["account_id"]].append(row)
@@ -205,7 +213,9 @@ class Budget:
         return [
             [
                 self._payee(row),
-                self._payees.of(row["likely_duplicate_of_id"], row["likely_duplicate_of_name"]),
+                self._payees.index_of(
+                    row["likely_duplicate_of_id"], row["likely_duplicate_of_name"]
+                ),
                 row["entries"],
             ]
             for row in self._rows["duplicates"]
@@ -220,16 +230,16 @@ class Budget:
         name = row["category_group_name"]
         if name is None or name == _INTERNAL:
             name = "No group"
-        group = self._groups.of(row["category_group_id"], name)
+        group = self._groups.index_of(row["category_group_id"], name)
         name = row["category_name"] or "(no name)"
-        return self._categories.of(row["category_id"], [name, group])
+        return self._categories.index_of(row["category_id"], [name, group])
 
     def _payee(self, row: Row) -> int:
-        return self._payees.of(row["payee_id"], row["payee_name"] or "(no name)")
+        return self._payees.index_of(row["payee_id"], row["payee_name"] or "(no name)")
 
 
 def _format(about: Row) -> Json:
-    """The budget's way to write amounts; plain digits if YNAB does not say."""
+    """Return how the budget writes amounts; if YNAB does not say, as in 1,234.56."""
     has_symbol = about["currency_symbol"] is not None
     digits = about["decimal_digits"]
     return {

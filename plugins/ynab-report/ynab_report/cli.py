@@ -55,12 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ynab-report",
+        allow_abbrev=False,
         description="Makes one HTML file from the views of the schema budget.",
         epilog="The database is that of libpq's variables: PGHOST, PGPORT, PGUSER, PGPASSWORD, "
         "PGDATABASE. The schema is that of YNAB_BUDGET_SCHEMA, budget unless set.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    build = commands.add_parser("build", help="make the report")
+    build = commands.add_parser("build", help="make the report", allow_abbrev=False)
     build.add_argument(
         "--output",
         type=Path,

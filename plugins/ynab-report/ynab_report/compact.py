@@ -1,6 +1,6 @@
-"""Compact forms of the page's data: places in a list, months, changes from day to day.
+"""Short forms of the page's data: indexes instead of names, changes instead of values.
 
-`data` and `redact` use them.
+`budget` and `redact` use them.
 """
 
 from __future__ import annotations
@@ -19,32 +19,37 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 
-class Places:
-    """A list of things and the place of each in it."""
+class IndexedList:
+    """A list that knows the index of each of its values by a key."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without values."""
         self.values: list[Any] = []
-        self._places: dict[Hashable, int] = {}
+        self._indexes: dict[Hashable, int] = {}
 
-    def of(self, key: Hashable, value: object) -> int:
-        """Return the place of a thing, which is added unless it is there."""
-        place = self._places.setdefault(key, len(self.values))
-        if place == len(self.values):
+    def index_of(self, key: Hashable, value: object) -> int:
+        """Return the index of a key's value, which is appended if the key is new."""
+        index = self._indexes.setdefault(key, len(self.values))
+        if index == len(self.values):
             self.values.append(value)
-        return place
+        return index
 
 
 def by_month(months: Json, rows: Iterable[tuple[int, tuple[int, ...]]]) -> list[list[int]]:
-    """Return a list for each month, with the values of its rows one after the other."""
+    """Return a flat list of numbers for each month: its rows, one after the other.
+
+    Args:
+        months: The months of the budget, as `Budget.arrange` returns them.
+        rows: The month of each row, and its numbers.
+    """
     lists: list[list[int]] = [[] for _ in months["income"]]
     for month, values in rows:
         lists[month - months["first"]].extend(values)
     return lists
 
 
-def dense(days: list[Row], name: str) -> list[int]:
-    """Values of each day from the first on; a day without rows is 0."""
+def daily(days: list[Row], name: str) -> list[int]:
+    """Return the value of each day from the first to the last; without a row it is 0."""
     if not days:
         return []
     first = days[0]["date"]
@@ -55,12 +60,12 @@ def dense(days: list[Row], name: str) -> list[int]:
 
 
 def changes_of(values: list[int]) -> list[int]:
-    """Return each value less the one before: short numbers, and many a 0."""
+    """Return the differences of values to the ones before; the first is the value itself."""
     return [now - before for before, now in zip([0, *values], values, strict=False)]
 
 
 @cache
 def month_of(day: int) -> int:
-    """Return the month of a day."""
-    of = date.fromordinal(day + EPOCH)
-    return 12 * of.year + of.month - 1
+    """Return the month of a day, both as numbers."""
+    found = date.fromordinal(day + EPOCH)
+    return 12 * found.year + found.month - 1

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def arrange(rows: Rows, *, made_at: int, stale_after: float) -> Json:
-    """Return what the page shows.
+    """Return the data of the page.
 
     Args:
-        rows: Those of each query.
+        rows: The rows of each query.
         made_at: When the page is made, in seconds since 1970.
         stale_after: Hours without a sync after which the page warns.
     """
     last_run = rows["runs"][0] if rows["runs"] else None
-    of_budgets: defaultdict[str, Rows] = defaultdict(lambda: defaultdict(list))
+    by_budget: defaultdict[str, Rows] = defaultdict(lambda: defaultdict(list))
     for name, of_query in rows.items():
         for row in of_query if name != "runs" else ():
-            of_budgets[row["budget_id"]][name].append(row)
+            by_budget[row["budget_id"]][name].append(row)
     return {
         "madeAt": made_at,
         "staleAfter": stale_after,
@@ -41,10 +41,11 @@ def arrange(rows: Rows, *, made_at: int, stale_after: float) -> Json:
             "errors": last_run["errors"],
             "startedAt": last_run["started_at"],
         },
-        "budgets": [Budget(each).arrange() for each in _busiest_first(of_budgets, rows["budgets"])],
+        "budgets": [Budget(each).arrange() for each in _busiest_first(by_budget, rows["budgets"])],
     }
 
 
-def _busiest_first(of_budgets: Mapping[str, Rows], budgets: list[Row]) -> list[Rows]:
-    ordered = [of_budgets[row["budget_id"]] for row in budgets]
+def _busiest_first(by_budget: Mapping[str, Rows], budgets: list[Row]) -> list[Rows]:
+    """Return the rows of each budget; the page first shows the one with the most spending."""
+    ordered = [by_budget[row["budget_id"]] for row in budgets]
     return sorted(ordered, key=lambda rows: len(rows["spending"]), reverse=True)

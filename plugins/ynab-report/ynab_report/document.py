@@ -47,7 +47,7 @@ def document(data: Mapping[str, Any]) -> str:
     """Return the page.
 
     Args:
-        data: What it shows, as `data.arrange` returns it.
+        data: Its data, as `data.arrange` or `redact` returns it.
     """
     style = _part("style.css")
     library = rjsmin.jsmin(_chart_js(), keep_bang_comments=True)  # its licence is such a comment

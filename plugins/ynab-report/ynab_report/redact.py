@@ -1,9 +1,10 @@
-"""Names and amounts replaced by invented ones, so that a page can be shown to anybody.
+"""Invented names and amounts in place of the real ones, so that a page can be shown to anybody.
 
-`data` -> this -> `document`. Of an amount, only its sign stays: each is drawn anew, from the same
-numbers for everybody, so nothing tells how much it was, not even beside another one. (That is why a
-secret factor would not do: who knows one amount then knows all.) What the page adds up is added up
-again from the new amounts. They are whole numbers of the currency, which real ones rarely are.
+`data` -> this -> `document`. Of an amount, only its sign stays: each is drawn at random, from a
+range that is the same for everybody, so neither an amount nor the ratio of two can be computed
+back. (To multiply all by a secret factor would not do: who knows one amount would know all.) Sums
+are added up again from the new amounts. All are whole units of the currency, which real ones
+rarely are.
 
 Dates, currencies, the age of money, the percentages of goals and the numbers of rows stay.
 """
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 _random = SystemRandom()
+#: Thousandths in a unit of the currency.
 _UNIT = 1000
 
 
 def redact(data: Json) -> Json:
-    """Return what the page shows, with other names and amounts.
+    """Return the data of the page with invented names and amounts.
 
     Args:
-        data: As `data.arrange` returns it.
+        data: The real data, as `data.arrange` returns it.
     """
     run = data["lastRun"]
     budgets = [_budget(budget, n) for n, budget in enumerate(data["budgets"], 1)]
@@ -82,12 +84,12 @@ def _budget(budget: Json, number: int) -> Json:
 
 
 def _draw(amount: int, most: int) -> int:
-    """Return another amount of the same sign."""
+    """Return a random amount of the same sign, of at most so many units; 0 stays 0."""
     return (amount > 0) * _any(most) - (amount < 0) * _any(most)
 
 
 def _any(most: int) -> int:
-    """Return an amount from one unit up to `most` of them."""
+    """Return a random amount from one unit up to `most` units."""
     return _UNIT * _random.randint(1, most)
 
 
@@ -96,11 +98,12 @@ def _names(kind: str, names: Sequence[str]) -> list[str]:
 
 
 def _spending(rows: list[int]) -> list[int]:
-    """Return the spending of a month: category, payee, amount; and again."""
+    """Return a month's rows of category, payee and amount, with other amounts."""
     return _replaced(rows, 3, lambda row: [*row[:2], _draw(row[2], 300)])
 
 
 def _by_category(rows: list[int]) -> dict[int, int]:
+    """Return the sum of a month's spending in each category."""
     spent: dict[int, int] = {}
     for category, amount in zip(rows[::3], rows[2::3], strict=True):
         spent[category] = spent.get(category, 0) + amount
@@ -108,8 +111,8 @@ def _by_category(rows: list[int]) -> dict[int, int]:
 
 
 def _plan(plan: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]:
-    """Return the plan of all months; a category is overspent where it was, by another amount."""
-    before: dict[int, int] = {}
+    """Return other assigned amounts, which fit the spending; overspent categories stay so."""
+    before: dict[int, int] = {}  # available in each category in the month before
 
     def replaced(spent: dict[int, int], row: list[int]) -> list[int]:
         category, _, _, available, credit = row
@@ -126,13 +129,13 @@ def _plan(plan: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]
 
 
 def _account(account: Json, number: int, budget: Json) -> Json:
-    """Return an account with balances that change when the real ones did."""
+    """Return an account with other balances, which change in the same months as the real ones."""
     ends, end = [], 0
     for real, change in zip(accumulate(account["ends"]), account["ends"], strict=True):
         if change:
-            is_new = real * end <= 0
+            has_other_sign = real * end <= 0
             moved = _UNIT * round(end * _random.uniform(0.93, 1.08) / _UNIT)
-            end = _draw(real, 20_000) if is_new else moved
+            end = _draw(real, 20_000) if has_other_sign else moved
         ends.append(end)
     last = month_of(budget["asOf"]) - budget["months"]["first"]
     return {
@@ -146,7 +149,7 @@ def _account(account: Json, number: int, budget: Json) -> Json:
 
 
 def _net_worth(budget: Json, accounts: list[Json]) -> Json:
-    """Return assets and debts of each day, which lead to those of the accounts at month ends."""
+    """Return other assets and debts of each day; at month ends, they are those of the accounts."""
     real = budget["netWorth"]
     ends = list(zip(*(accumulate(account["ends"]) for account in accounts), strict=True))
     first = budget["months"]["first"]
@@ -166,7 +169,7 @@ def _net_worth(budget: Json, accounts: list[Json]) -> Json:
 
 
 def _forecast(ahead: Json, accounts: list[Json], upcoming: list[list[int]]) -> Json:
-    """Return an account's balances ahead: today's, and what is due."""
+    """Return other projected balances of an account, changed by the payments that are due."""
     due: dict[int, int] = {}
     for day, _, _, account, transfer, amount in upcoming:
         place = max(day - ahead["first"], 0)
@@ -180,7 +183,7 @@ def _forecast(ahead: Json, accounts: list[Json], upcoming: list[list[int]]) -> J
 
 
 def _largest(row: list[int], first: int, spending: list[list[int]], income: list[int]) -> list[int]:
-    """Return one of the largest transactions, of no more than its payee or the month has."""
+    """Return a transaction of no more than was spent on its payee, or earned, in the month."""
     day, payee, category, account, amount = row
     month = month_of(day) - first
     rows = spending[month]
@@ -192,5 +195,6 @@ def _largest(row: list[int], first: int, spending: list[list[int]], income: list
 
 
 def _replaced(rows: list[int], width: int, replace: Callable[[list[int]], list[int]]) -> list[int]:
-    places = range(0, len(rows), width)
-    return [value for n in places for value in replace(rows[n : n + width])]
+    """Return a flat list of rows, each of them replaced by a function."""
+    starts = range(0, len(rows), width)
+    return [value for n in starts for value in replace(rows[n : n + width])]

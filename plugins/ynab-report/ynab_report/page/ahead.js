@@ -8,10 +8,11 @@ const SERIES = 4;
 function showAhead(budget) {
   fill("ahead-sentence", aheadSentence(budget));
   fill("ahead-alerts", ...budget.forecast.map((ahead) => alertOf(budget, ahead)).filter(Boolean));
-  const { upcoming } = budget;
-  byId("ahead-chart").hidden = !budget.forecast.length || !upcoming.length;
+  const { forecast, upcoming } = budget;
+  const isDrawn = forecast.length > 0 && (upcoming.length > 0 || forecast.some(rangeOf));
+  byId("ahead-chart").hidden = !isDrawn;
   byId("ahead-table").hidden = !upcoming.length;
-  if (budget.forecast.length && upcoming.length) drawAhead(budget);
+  if (isDrawn) drawAhead(budget);
   const columns = [
     ["Due", "day"],
     ["Payee", ""],
@@ -59,13 +60,15 @@ function alertOf(budget, ahead) {
   return make("li", {}, name, ` ${when}, at ${balance}.`);
 }
 
-/** Draws the balances of the year ahead: of accounts with something scheduled, the largest. */
+/** Returns the difference between the highest and the lowest of an account's projected balances. */
+const rangeOf = ({ balances }) => Math.max(...balances) - Math.min(...balances);
+
+/** Draws balances of the year ahead: of accounts that change or are below zero, those that change most. */
 function drawAhead(budget) {
   const { money } = budget;
-  const range = ({ balances }) => Math.max(...balances) - Math.min(...balances);
-  const moving = budget.forecast.filter((ahead) => range(ahead) > 0 || firstBelowZero(ahead));
+  const moving = budget.forecast.filter((ahead) => rangeOf(ahead) || firstBelowZero(ahead));
   const shown = [...(moving.length ? moving : budget.forecast)]
-    .sort((one, other) => range(other) - range(one))
+    .sort((one, other) => rangeOf(other) - rangeOf(one))
     .slice(0, SERIES);
   const days = shown[0].balances.map((_, n) => shown[0].first + n);
   draw("ahead-chart", {

@@ -36,10 +36,10 @@ function monthOf(day) {
 }
 
 /** Keeps a date on one line. */
-const together = (text) => text.replaceAll(" ", "\u00a0");
+const unbroken = (text) => text.replaceAll(" ", "\u00a0");
 
-const dayName = (day) => together(dayNames.format(day * DAY));
-const shortDayName = (day) => together(shortDayNames.format(day * DAY));
+const dayName = (day) => unbroken(dayNames.format(day * DAY));
+const shortDayName = (day) => unbroken(shortDayNames.format(day * DAY));
 const monthName = (month) => monthNames.format(firstDay(month) * DAY);
 const shortMonthName = (month) => shortMonthNames.format(firstDay(month) * DAY);
 

@@ -1,4 +1,4 @@
-// What was assigned against what was spent, overspent categories first; goals.
+// Assigned against spent, overspent categories first; goals.
 
 const PLAN_ROWS = 12;
 
@@ -62,7 +62,7 @@ function planSentence(budget, period, rows, over) {
     ? `, ${credit === short ? "all" : money.full(credit)} of it by credit card`
     : "";
   const are = over.length === 1 ? "1 category is" : `${over.length} categories are`;
-  return `${start} ${are} overspent ${end}, by ${money.full(short)} together${part}.`;
+  return `${start} ${are} overspent ${end}, by ${money.full(short)} in total${part}.`;
 }
 
 /** Returns a row of the table. */

@@ -175,8 +175,8 @@ function cellsOf(budget, columns, { name, spent, before }) {
 function othersRow(budget, columns, node, level) {
   const others = node.children.slice(PAYEES);
   const sum = (which) => others.reduce((total, other) => total + other[which], 0);
-  const together = { name: `${others.length} others`, spent: sum("spent"), before: sum("before") };
-  return tableRow(columns, cellsOf(budget, columns, together), { class: `level-${level}` });
+  const row = { name: `${others.length} others`, spent: sum("spent"), before: sum("before") };
+  return tableRow(columns, cellsOf(budget, columns, row), { class: `level-${level}` });
 }
 
 /** Opens or closes a row, and keeps the focus on its button. */

@@ -1,6 +1,6 @@
 // The footer: how fresh the data is by the reader's clock, and whether balances agree.
 
-/** Shows freshness and reconciliation, in red if either is wrong. */
+/** Shows freshness and reconciliation; the footer is red if either is wrong, and so is its line. */
 function showTrust(report, budget) {
   const now = Date.now() / 1000;
   const [isWrong, status] = freshness(report, budget, now);
@@ -12,9 +12,9 @@ function showTrust(report, budget) {
   fill("made", origin(report, now));
   fill(
     "trust-body",
-    make("p", { class: "status" }, status),
+    make("p", { class: isWrong ? "status over" : "status" }, status),
     failure(report, budget),
-    make("p", {}, agreement(budget, differing)),
+    make("p", { class: differing.length ? "over" : null }, agreement(budget, differing)),
     behind("Accounts", () => accountsTable(budget)),
     behind("Streams", () => streamsTable(budget, now)),
   );

@@ -124,6 +124,6 @@ function accountTable(budget, caption, rows) {
     caption,
     columns,
     rows.map(({ account, now, before }) => cells(named(account.name), now, before)),
-    rows.length > 1 ? cells("Together", sum("now"), sum("before")) : null,
+    rows.length > 1 ? cells("Total", sum("now"), sum("before")) : null,
   );
 }
