@@ -288,7 +288,7 @@ def test_overspent_categories_come_first(opened: Opened, loaded: Database) -> No
         "where budget_name = %s and month = '2026-11-01' and available < 0 order by available",
         HOUSEHOLD,
     )
-    names = opened.page.locator("#plan-table tbody th bdi:first-child").all_inner_texts()
+    names = opened.page.locator("#assigned-table tbody th bdi:first-child").all_inner_texts()
     assert over
     assert names[: len(over)] == [row["category_name"] for row in over]
 

@@ -161,10 +161,10 @@ def test_spending(budget: Json, views: Views) -> None:
         assert groups[category] in {group, "No group"}
 
 
-def test_plan(budget: Json, views: Views) -> None:
+def test_assigned(budget: Json, views: Views) -> None:
     shown = Counter(
         (month, budget["categories"][category][0], *map(units, amounts))
-        for month, category, *amounts in listed(budget, "plan", 5)
+        for month, category, *amounts in listed(budget, "assigned", 5)
     )
     wanted = views.values(
         "month, category_name, assigned, activity, available, overspent_credit",

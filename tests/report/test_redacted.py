@@ -123,5 +123,5 @@ def test_the_page_hangs_together(redacted: Built, report: Built) -> None:
             due = [row for row in budget["upcoming"] if row[0] <= ahead["first"]]
             if not due:
                 assert ahead["balances"][0] == balance
-        over = [[available < 0 for available in rows[3::5]] for rows in budget["plan"]]
-        assert over == [[available < 0 for available in rows[3::5]] for rows in real["plan"]]
+        over = [[available < 0 for available in rows[3::5]] for rows in budget["assigned"]]
+        assert over == [[available < 0 for available in rows[3::5]] for rows in real["assigned"]]

@@ -5,8 +5,8 @@
 - A month is the number 12 * year + month - 1, a day is counted from 1970-01-01, an amount is in
   thousandths of the currency.
 - A category, payee or account is its index in the list of that name; -1 means none.
-- `spending` and `plan`, the assigned amounts, have a flat list of rows for each month from
-  `months.first` on. `_spending` and `_plan` say what the numbers of a row are.
+- `spending` and `assigned`, the assigned amounts, have a flat list of rows for each month from
+  `months.first` on. `_spending` and `_assigned` say what the numbers of a row are.
 - Balances of days and of months are lists of differences to the one before.
 """
 
@@ -53,7 +53,7 @@ class Budget:
             "accounts": self._account_list(months),
             "months": months,
             "spending": self._spending(months),
-            "plan": self._plan(months),
+            "assigned": self._assigned(months),
             "goals": self._goals(),
             "upcoming": self._upcoming(about["as_of"]),
             "forecast": self._forecast(),
@@ -74,7 +74,7 @@ class Budget:
 
     def _months(self, about: Row) -> Json:
         """Return figures of each month from the first to the last that any query has."""
-        dated = ("flows", "ages", "spending", "plan")
+        dated = ("flows", "ages", "spending", "assigned")
         found = {month_of(row["month"]) for name in dated for row in self._rows[name]}
         found |= {month_of(row["date"]) for row in self._rows["month_ends"]}
         found.add(month_of(about["as_of"]))
@@ -133,7 +133,7 @@ class Budget:
             ),
         )
 
-    def _plan(self, months: Json) -> list[list[int]]:
+    def _assigned(self, months: Json) -> list[list[int]]:
         """Return rows of category, assigned, activity, available and overspent credit by month.
 
         Credit card payments are left out, unless less than nothing is available for the card.
@@ -151,7 +151,7 @@ class Budget:
                         row["overspent_credit"] or 0,
                     ),
                 )
-                for row in self._rows["plan"]
+                for row in self._rows["assigned"]
                 if row["category_kind"] != "credit card payment" or row["available"] < 0
             ),
         )

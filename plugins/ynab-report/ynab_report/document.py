@@ -27,7 +27,7 @@ SCRIPTS = (
     "worth.js",
     "flow.js",
     "spending.js",
-    "plan.js",
+    "assigned.js",
     "ahead.js",
     "ledger.js",
     "trust.js",

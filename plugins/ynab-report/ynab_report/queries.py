@@ -39,7 +39,7 @@ QUERIES = {
         from spending where spent <> 0
         order by budget_id, month, category_name, category_id, payee_name, payee_id
     """,
-    "plan": """
+    "assigned": """
         select budget_id, month, category_id, category_name, category_group_id, category_group_name,
           category_kind, assigned, activity, available, overspent_credit
         from budget_vs_actual where assigned <> 0 or activity <> 0 or available <> 0

@@ -66,7 +66,7 @@ def _budget(budget: Json, number: int) -> Json:
             "expense": [sum(rows[2::3]) for rows in spending],
         },
         "spending": spending,
-        "plan": _plan(budget["plan"], spent),
+        "assigned": _assigned(budget["assigned"], spent),
         "netWorth": _net_worth(budget, accounts),
         "goals": [
             {
@@ -110,7 +110,7 @@ def _by_category(rows: list[int]) -> dict[int, int]:
     return spent
 
 
-def _plan(plan: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]:
+def _assigned(rows_of_months: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]:
     """Return other assigned amounts, which fit the spending; overspent categories stay so."""
     before: dict[int, int] = {}  # available in each category in the month before
 
@@ -124,7 +124,7 @@ def _plan(plan: list[list[int]], spent: list[dict[int, int]]) -> list[list[int]]
 
     return [
         _replaced(rows, 5, partial(replaced, of_month))
-        for rows, of_month in zip(plan, spent, strict=True)
+        for rows, of_month in zip(rows_of_months, spent, strict=True)
     ]
 
 

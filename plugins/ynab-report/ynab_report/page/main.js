@@ -25,7 +25,7 @@ function show() {
   showWorth(budget, period);
   showFlow(budget, period);
   showSpending(budget, period);
-  showPlan(budget, period);
+  showAssigned(budget, period);
   showGoals(budget);
   showAge(budget, period);
   showAhead(budget);

@@ -1,13 +1,13 @@
 // Assigned against spent, overspent categories first; goals.
 
-const PLAN_ROWS = 12;
+const ASSIGNED_ROWS = 12;
 
 /** Shows assigned against spent in a period. */
-function showPlan(budget, period) {
-  const rows = planRows(budget, period);
+function showAssigned(budget, period) {
+  const rows = assignedRows(budget, period);
   const over = rows.filter(({ available }) => available < 0);
-  fill("plan-sentence", planSentence(budget, period, rows, over));
-  byId("plan-table").hidden = !rows.length;
+  fill("assigned-sentence", assignedSentence(budget, period, rows, over));
+  byId("assigned-table").hidden = !rows.length;
   const columns = [
     ["Category", ""],
     ["Assigned", "amount wide"],
@@ -15,20 +15,20 @@ function showPlan(budget, period) {
     ["Available", "amount"],
   ];
   fill(
-    "plan-table",
+    "assigned-table",
     longTable(
       `Categories, overspent ones first; available at the end of ${monthName(period.last)}`,
       columns,
-      rows.map((row) => planRow(budget, columns, row)),
-      Math.max(PLAN_ROWS, over.length),
+      rows.map((row) => assignedRow(budget, columns, row)),
+      Math.max(ASSIGNED_ROWS, over.length),
     ),
   );
 }
 
 /** Returns a row for each category: overspent ones first, then those with the most spent. */
-function planRows(budget, period) {
+function assignedRows(budget, period) {
   const byCategory = new Map();
-  eachRow(budget, "plan", period, 5, (month, category, assigned, activity, available, credit) => {
+  eachRow(budget, "assigned", period, 5, (month, category, assigned, activity, available, credit) => {
     const row = byCategory.get(category) ?? {
       category,
       assigned: 0,
@@ -48,7 +48,7 @@ function planRows(budget, period) {
 }
 
 /** Returns the categories that are overspent, in words. */
-function planSentence(budget, period, rows, over) {
+function assignedSentence(budget, period, rows, over) {
   const { money } = budget;
   if (!rows.length) return `Nothing was assigned or spent in ${period.name}.`;
   const sum = (name) => rows.reduce((total, row) => total + row[name], 0);
@@ -66,7 +66,7 @@ function planSentence(budget, period, rows, over) {
 }
 
 /** Returns a row of the table. */
-function planRow(budget, columns, { category, assigned, spent, available }) {
+function assignedRow(budget, columns, { category, assigned, spent, available }) {
   const { money } = budget;
   const [name, group] = budget.categories[category];
   const isOver = available < 0;
