@@ -28,7 +28,10 @@ TAP_README = page("tap-ynab/README.md")
 LOADERS = page("docs/loaders.md")
 MAKEFILE_TARGETS = set(re.findall(r"(?m)^([\w./-]+):", read("Makefile")))
 MELTANO_CALLS = [
-    (document.name, call) for document in all_pages() for call in document.commands("meltano")
+    (document.name, call)
+    for document in all_pages()
+    for call in document.commands("meltano")
+    if call != ["--help"]
 ]
 OWN_PACKAGES = {
     name
