@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from tests.support.meltano_project import MELTANO, Project, project_of
 from tests.support.receiver import Receiver, receive
 from tests.support.rows import BUDGET_STREAMS
 from tests.support.small import small_sandbox
+from tests.support.tenants import pipeline, set_values, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,6 @@ TOKENS = {
     ADA: "ada-x1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8ZqJb4n",
     BEN: "ben-R6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8ZqJb4nQx1V",
 }
-PASSWORD = "p4sswordOfTenants"  # noqa: S105 opens nothing
 #: In the URL of the service that gets messages.
 SECRET = "ahW4phei"  # noqa: S105 opens nothing
 #: What a person may have in the shell from which Dagster is started: nothing for any account.
@@ -57,33 +57,18 @@ class Household:
     account: Sandbox
     #: Accounts of those that become tenants, each with its URL.
     others: dict[str, tuple[Sandbox, str]]
+    #: Those of the tenants' roles.
+    passwords: list[str] = field(default_factory=list)
 
     def add(self, name: str) -> Sandbox:
         """Add a tenant, and wait until Dagster has seen it."""
         account, url = self.others[name]
         if name in self.dagster.accounts():
             return account
-        values = {
-            "YNAB_PERSONAL_ACCESS_TOKEN": TOKENS[name],
-            "MELTANO_ENVIRONMENT": "local",
-            "MELTANO_RUN_STATE_ID_SUFFIX": name,
-            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": f"ynab_{name}",
-            "YNAB_BUDGET_SCHEMA": f"budget_{name}",
-            "TARGET_POSTGRES_USER": f"ynab_{name}",
-            "TARGET_POSTGRES_PASSWORD": PASSWORD,
-            "TAP_YNAB_API_URL": url,
-        }
-        self.project.server(".data/postgres").start()
-        self.project.database(".data/postgres").execute(
-            f"create role ynab_{name} login password '{PASSWORD}';"
-            f"create schema ynab_{name} authorization ynab_{name};"
-            f"create schema budget_{name} authorization ynab_{name}"
-        )
-        folder = self.project.folder / "tenants"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"{name}.env"
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{key}='{value}'\n" for key, value in values.items()))
+        added = pipeline(self.project, "tenants", "add", name, stdin=f"{TOKENS[name]}\n")
+        assert added.returncode == 0, added.stderr
+        set_values(self.project, name, TAP_YNAB_API_URL=url)
+        self.passwords.append(values(self.project, name)["TARGET_POSTGRES_PASSWORD"])
         await_(lambda: name in self.dagster.accounts())
         return account
 
@@ -114,8 +99,9 @@ def household(
         with (folder / ".env").open("a") as file:
             file.write(f"YNAB_PIPELINE_NOTIFY='{receiver.notify(SECRET)}'\n")
         dagster = stack.enter_context(running(project, **OTHERS))
-        yield Household(project, dagster, receiver, own, served)
-        secrets = [*TOKENS.values(), PASSWORD, SECRET, *OTHERS.values()]
+        found = Household(project, dagster, receiver, own, served)
+        yield found
+        secrets = [*TOKENS.values(), SECRET, *OTHERS.values(), *found.passwords]
         for path in (folder / ".data/dagster").rglob("*"):
             if path.is_file():
                 assert not [each for each in secrets if each.encode() in path.read_bytes()], path
@@ -215,7 +201,7 @@ def test_accounts_take_turns_and_a_canceled_run_ends(household: Household) -> No
 def test_a_tenant_has_all_that_follows_a_sync_and_goes(household: Household) -> None:
     account = household.add(ADA)
     run = household.dagster.launch("reconcile", ADA)
-    assert household.dagster.ended(run) == "SUCCESS"
+    assert household.dagster.ended(run) == "SUCCESS", household.dagster.log(run)
     assert household.dagster.steps(run) == dict.fromkeys(("tables", "views", "report"), "SUCCESS")
     database = household.project.database(".data/postgres")
     payees = database.query("select distinct budget_name from budget_ada.entries")

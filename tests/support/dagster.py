@@ -169,9 +169,8 @@ def running(project: Project, **environment: str) -> Iterator[Dagster]:
         project: The project.
         environment: Variables of the shell that it is called from.
     """
-    for name in (".venv", ".venv-dagster", "Makefile", "transform"):
+    for name in (".venv", ".venv-dagster", "Makefile"):
         (project.folder / name).symlink_to(PROJECT / name)
-    (project.folder / ".meltano/utilities").symlink_to(PROJECT / ".meltano/utilities")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "orchestrate", project.folder / "orchestrate", ignore=ignored)
     with socket.create_server(("127.0.0.1", 0)) as free:
