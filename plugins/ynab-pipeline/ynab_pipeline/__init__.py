@@ -18,6 +18,10 @@ first by the clock, with `scheduler` and `cron`. `workspace` reads the project's
 
 The package `timers` has systemd, cron or launchd call `run`.
 
+`tenants` keeps several accounts apart, and runs a job for all of them. `backup` writes tables and
+bookmarks into an `archive`, and `restore` takes them from there; `states` are Meltano's bookmarks,
+and `libpq` is the way to the database.
+
 `cli` is the command `ynab-pipeline`. Its `verify` and `preview` are in `checking`, which pipes the
 tap into `compare`.
 
