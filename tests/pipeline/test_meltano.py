@@ -140,7 +140,8 @@ def test_the_report(project: Project) -> None:
     assert (too_early.returncode, too_early.stdout) == (1, "")
     (line,) = too_early.stderr.splitlines()
     assert line.endswith(
-        "there are no budgets in the schema ynab yet: run .venv/bin/meltano run sync"
+        "there are no budgets in the schema ynab yet: "
+        "run .venv/bin/meltano --environment=demo run sync"
     )
 
     tenant = {"MELTANO_RUN_STATE_ID_SUFFIX": "ada"}
