@@ -79,7 +79,7 @@ dagster: .venv-dagster/installed .meltano/installed .meltano/dbt-installed ## Da
 test: .venv-test/installed .venv-loaders/installed .venv-dagster/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network
 	.venv-test/bin/pytest -n 4 --dist worksteal # they wait a lot
 
-test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither: within a minute
+test-fast: .venv-test/installed ## Tests that need nothing else, PostgreSQL neither
 	ANY_SEQUENCE_STEPS=40 .venv-test/bin/pytest -n 3 --dist worksteal -m "not integration and not slow"
 
 test-image: .venv-test/installed ## Builds the image, runs it, and looks at all files in deploy/ with their schemas
