@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ynab_sandbox import Sandbox, serve
 
+from tests.support.currencies import KUWAIT, YEN
 from tests.support.databases import new_database
 from tests.support.pipeline import Pipeline, Tap
 from tests.support.reports import Built, build
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 TODAY = date(2026, 11, 21)
 #: When all was synced. The page judges by the reader's clock, which tests set.
 SYNCED = "2026-11-21 12:00"
-KUWAIT = {
-    "iso_code": "KWD",
-    "decimal_digits": 3,
-    "decimal_separator": ".",
-    "symbol_first": True,
-    "group_separator": ",",
-    "currency_symbol": "د.ك",
-    "display_symbol": True,
-    "example_format": "123,456.789",
-}
-YEN = {**KUWAIT, "iso_code": "JPY", "decimal_digits": 0, "currency_symbol": "¥"}
 #: Names that break a page which is not careful.
 HOSTILE = (
     "</script><script>window.hacked = 1</script>",

@@ -13,6 +13,7 @@ import pytest
 from ynab_sandbox import Sandbox
 from ynab_sandbox.names import FREQUENCIES
 
+from tests.support.currencies import KUWAIT, YEN
 from tests.support.figures import Expected
 from tests.support.views import apply_views
 
@@ -96,17 +97,6 @@ COMPARED = {
         ),
     ),
 }
-KUWAIT = {
-    "iso_code": "KWD",
-    "decimal_digits": 3,
-    "decimal_separator": ".",
-    "symbol_first": True,
-    "group_separator": ",",
-    "currency_symbol": "د.ك",
-    "display_symbol": True,
-    "example_format": "123,456.789",
-}
-YEN = {**KUWAIT, "iso_code": "JPY", "decimal_digits": 0, "currency_symbol": "¥"}
 
 
 @pytest.fixture
