@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,8 @@ def timeless(line: str) -> str:
 def status_page(pipeline: Pipeline) -> list[str]:
     """The page of `ynab-pipeline status`, 11 seconds after the run."""
     with psycopg.connect(pipeline.database.url) as connection:
-        syncs = [Sync(**row) for row in syncs_of(connection, "ynab")]
+        rows = syncs_of(connection, "ynab", datetime.now(timezone.utc))
+    syncs = [Sync(**row) for row in rows]
     now = max(sync.finished_at for sync in syncs) + timedelta(seconds=11)
     report = assess(syncs, [], now, timedelta(hours=9))
     place = {"environment": "demo", "schema": "ynab"}

@@ -93,7 +93,7 @@ class History:
 
     def report(self) -> Report:
         with psycopg.connect(self._database.url) as connection:
-            rows = read(connection, self.schema)
+            rows = read(connection, self.schema, NOW)
         return assess([Sync(**row) for row in rows], self.runs, NOW, STALE_AFTER)
 
     def page(self, *schedule: Scheduled) -> list[str]:
@@ -168,7 +168,7 @@ def test_all_is_fresh(history: History) -> None:
 
 def test_there_is_no_table(database: Database) -> None:
     with psycopg.connect(database.url) as connection:
-        assert read(connection, "not there") == []
+        assert read(connection, "not there", NOW) == []
 
 
 def test_nothing_was_ever_synced(history: History) -> None:
@@ -216,6 +216,15 @@ def test_a_failure_is_over_with_the_next_success(history: History) -> None:
     assert history.report().state == "fresh"
     assert "503" not in "".join(history.page())
     assert history.document()["budgets"][0]["last_error"] == "503"
+
+
+def test_a_clock_that_was_a_year_ahead_hides_no_failure(history: History) -> None:
+    history.sync(-365 * 24, HOME)
+    assert history.report().state == "never"
+    history.sync(4, HOME)
+    assert history.report().state == "fresh"
+    history.sync(0, HOME, _1="503")
+    assert history.report().state == "failed"
 
 
 def test_a_budget_that_has_never_succeeded(history: History) -> None:

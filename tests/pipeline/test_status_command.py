@@ -105,6 +105,21 @@ def test_from_the_first_run_to_one_that_is_killed(project: Project, account: San
 
 
 @pytest.mark.slow
+def test_a_clock_that_was_a_year_ahead(project: Project, account: Sandbox) -> None:
+    sync(project)
+    project.database(DATABASE).execute("update ynab.syncs set started_at = started_at + '1 year'")
+    with sqlite3.connect(project.folder / ".meltano/meltano.db") as history:
+        history.execute("update runs set started_at = datetime(started_at, '+1 year')")
+    history.close()
+    assert status(project).stdout.splitlines()[0] == "Environment local, schema ynab: no sync yet"
+    account.set_token(TOKEN, "401")
+    sync(project, 1)
+    failed = status(project)
+    assert failed.returncode == 1
+    assert "YNAB does not accept the token" in failed.stdout
+
+
+@pytest.mark.slow
 def test_a_failed_run(project: Project, account: Sandbox) -> None:
     sync(project)
     account.set_token(TOKEN, "401")
@@ -177,3 +192,12 @@ def test_an_env_file_names_the_environment(project: Project) -> None:
     done = status(project, "--env-file=ada.env")
     assert done.returncode == 2
     assert "the database is not configured: set TARGET_POSTGRES_HOST" in done.stderr
+
+
+def test_a_token_alone_counts_in_a_folder_of_the_project_too(project: Project) -> None:
+    """There it would be the sandbox otherwise, by Meltano's default."""
+    project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=TOKEN)
+    (project.folder / "notes").mkdir()
+    done = project.execute("/usr/bin/env", "--chdir=notes", COMMAND, "status")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0] == "Environment local, schema ynab: no sync yet"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 #: The variable that says after how many hours a success is no longer fresh.
 STALE_AFTER = "YNAB_PIPELINE_STALE_AFTER"
+
+#: What seems to have begun later than this from now was written by a clock that was wrong. It would
+#: hide what fails until then, and is left out.
+AHEAD = timedelta(hours=1)
 
 FRESH = "fresh"
 STALE = "stale"

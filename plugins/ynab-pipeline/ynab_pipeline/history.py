@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from ynab_pipeline import meltano
 from ynab_pipeline.cron import following
 from ynab_pipeline.errors import PipelineError
-from ynab_pipeline.freshness import DIED, FAILED, RUNNING, SUCCEEDED, Run, Scheduled
+from ynab_pipeline.freshness import AHEAD, DIED, FAILED, RUNNING, SUCCEEDED, Run, Scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,14 +68,14 @@ class History:
             engine, _ = project_engine(self._project)
         else:
             engine = create_engine(database, poolclass=NullPool)
-        found: list[Run] = []
+        found, latest = list[Run](), datetime.now(timezone.utc) + AHEAD
         with Session(engine) as session:
             for pair, job in self._pairs.items():
                 state_id = ":".join(filter(None, (environment, pair, suffix)))
                 history = session.query(Job).filter(Job.job_name == state_id)
                 for row in history.order_by(Job.started_at.desc()):
-                    if row.state is State.STATE_EDIT:
-                        continue  # no run, but `meltano state`
+                    if row.state is State.STATE_EDIT or row.started_at > latest:
+                        continue  # no run, but `meltano state`; or the clock was wrong
                     found.append(_run(job, row))
                     if found[-1].state != RUNNING:
                         break

@@ -19,7 +19,7 @@ from ynab_pipeline import project
 from ynab_pipeline.connection import connect, schema
 from ynab_pipeline.database import SWITCH
 from ynab_pipeline.errors import PipelineError, explain
-from ynab_pipeline.freshness import STALE_AFTER
+from ynab_pipeline.freshness import AHEAD, STALE_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,16 +29,17 @@ Row = dict[str, Any]
 _LAST_OF_EACH_STATUS = """
 select distinct on (budget_id, status)
   budget_id, budget_name, started_at, finished_at, mode, status, error, rows
-from {table} order by budget_id, status, started_at desc
+from {table} where started_at < %s order by budget_id, status, started_at desc
 """
 
 
-def read(connection: psycopg.Connection[Any], schema: str) -> list[Row]:
+def read(connection: psycopg.Connection[Any], schema: str, now: datetime) -> list[Row]:
     """Return the last row of each budget and status, with times in UTC.
 
     Args:
         connection: A connection to the database.
         schema: The schema with the tables, which need not be there.
+        now: The time.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("select to_regclass(format('%%I.syncs', %s::text)) as found", (schema,))
@@ -46,8 +47,9 @@ def read(connection: psycopg.Connection[Any], schema: str) -> list[Row]:
         if table is None or table["found"] is None:
             return []
         query = sql.SQL(_LAST_OF_EACH_STATUS).format(table=sql.Identifier(schema, "syncs"))
-        rows = cursor.execute(query).fetchall()
-    # The loader's columns have no time zone, and it writes UTC.
+        # The loader's columns have no time zone, and it writes UTC.
+        latest = (now + AHEAD).astimezone(timezone.utc).replace(tzinfo=None)
+        rows = cursor.execute(query, (latest,)).fetchall()
     return [
         {
             name: value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
@@ -69,7 +71,8 @@ def tell(answer: Row, connect: Callable[[], psycopg.Connection[Any]]) -> Row:
         return {**answer, "syncs": []}  # the server is made by the first run
     try:
         with connect() as connection:
-            return {**answer, "syncs": read(connection, answer["schema"])}
+            now = datetime.now(timezone.utc)
+            return {**answer, "syncs": read(connection, answer["schema"], now)}
     except (PipelineError, OSError) as error:
         return {**answer, "error": explain(error)}
     except psycopg.Error as error:
