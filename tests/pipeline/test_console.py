@@ -85,6 +85,17 @@ def test_a_first_load_an_idle_run_and_one_that_fails(project: Project, account: 
     assert len(refused) <= 12
 
 
+def test_a_log_that_takes_no_more(project: Project) -> None:
+    (project.folder / "logs").mkdir()
+    log = project.folder / "logs/meltano.log"
+    log.symlink_to("/dev/full")
+    lines = printed(project, "run", "sync")
+    assert re.fullmatch(SUMMARY, lines[-1])
+    said = f"ynab-pipeline: {log} takes no more lines: No space left on device"
+    assert lines.count(said) == 1
+    assert not [line for line in lines if "Traceback" in line or "Logging error" in line]
+
+
 def test_json_by_a_setting(project: Project) -> None:
     finished = project.run("run", "sync", MELTANO_CLI_LOG_FORMAT="json")
     lines = [json.loads(line) for line in finished.stderr.splitlines()]

@@ -103,6 +103,22 @@ class Console(Stream):
         return is_of_command or source.startswith(_OURS)
 
 
+class LogFile(RotatingFileHandler):
+    """The log in a file; if it takes no more, as on a full disk, that is said once."""
+
+    _is_full = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Say why a line could not be written. The run goes on."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._is_full:
+            self._is_full = True
+            reason = error.strerror or str(error)
+            sys.stderr.write(f"ynab-pipeline: {self.baseFilename} takes no more lines: {reason}\n")
+
+
 def console() -> logging.Handler:
     """Return the handler that Meltano's settings ask for."""
     settings = Project.find().settings
@@ -128,7 +144,7 @@ def log_file() -> logging.Handler:
     if tenant := tenant_of(project.root, project.sys_dir_root):
         folder /= tenant
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = RotatingFileHandler(
+    handler = LogFile(
         folder / "meltano.log", maxBytes=5 * _MEGABYTE, backupCount=3, encoding="utf-8", delay=True
     )
     handler.setFormatter(formatters.console_log_formatter())
