@@ -240,6 +240,15 @@ def test_a_run_under_way_ends_before_its_bookmarks_are_saved_or_replaced(loaded:
     }
 
 
+def unreadable(loaded: Loaded) -> str:
+    """A backup with a dump that pg_restore refuses."""
+    path = Path(f"{loaded.file}-unreadable")
+    content = json.loads(zipfile.ZipFile(loaded.file).read("backup.json"))
+    with archive.writing(path, content) as dump:
+        dump.write(b"PGDMP" * 100)
+    return str(path)
+
+
 def test_to_another_machine_with_another_major_version_and_back(
     loaded: Loaded, tmp_path: Path, installed: Callable[[str], str]
 ) -> None:
@@ -255,6 +264,8 @@ def test_to_another_machine_with_another_major_version_and_back(
             "TARGET_POSTGRES_PASSWORD": old_postgres.PASSWORD,
             "TARGET_POSTGRES_DATABASE": "money",
         }
+        line = refused(loaded.project.execute(COMMAND, "restore", unreadable(loaded), **prod))
+        assert "nothing was restored, and all is as before: unsupported version" in line
         moved = loaded.project.execute(COMMAND, "restore", loaded.file, **prod)
         assert "--environment=prod run sync" in good(moved)
         change_account(loaded.account)

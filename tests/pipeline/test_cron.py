@@ -47,6 +47,16 @@ def test_clocks_that_change_in_spring_and_autumn() -> None:
     assert following(daily, once, once) == once + timedelta(days=1)
 
 
+def test_an_hour_that_comes_twice() -> None:
+    time, hours = at(25, 1, month=10), []
+    for _ in range(3):
+        found = following("0 * * * *", time, time)
+        assert found is not None
+        hours.append((found.astimezone(ZoneInfo("UTC")).hour, found.hour))
+        time = found
+    assert hours == [(0, 2), (1, 2), (2, 3)]
+
+
 def test_a_clock_that_goes_back() -> None:
     # A little: the time that has come does not come again.
     assert following(EVERY_4_HOURS, at(21, 16), at(21, 15)) == at(21, 20)

@@ -37,7 +37,9 @@ def following(cron: str, last: datetime | None, now: datetime) -> datetime | Non
     """
     times = CronSim(cron, now)
     at: datetime | None = next(times, None)
-    return next(times, None) if at is not None and at == last else at
+    # `==` would take an hour that comes twice, as clocks are set back, for the same one.
+    is_last = at is not None and last is not None and at.timestamp() == last.timestamp()
+    return next(times, None) if is_last else at
 
 
 def first(cron: str, last_start: datetime | None, now: datetime) -> datetime | None:

@@ -18,13 +18,23 @@ def write_config(path: Path, config: Mapping[str, Any]) -> None:
         path: The file; its content is replaced.
         config: The content.
     """
+    write_private(path, json.dumps(config))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file in one step.
+
+    Args:
+        path: The file; its content is replaced.
+        text: The content.
+    """
     # The process id keeps two writers of the same file apart.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(config, file)
+            file.write(text)
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)

@@ -69,7 +69,8 @@ def _is_loopback(host: str) -> bool:
 
 def _request(url: str, results: list[str]) -> None:
     """Request a URL, and note what went wrong: an empty text if nothing did."""
-    from urllib.error import HTTPError  # noqa: PLC0415 -- slow to import
+    from http.client import HTTPException  # noqa: PLC0415 -- slow to import
+    from urllib.error import HTTPError  # noqa: PLC0415 -- likewise
     from urllib.request import urlopen  # noqa: PLC0415 -- likewise
 
     try:
@@ -77,7 +78,7 @@ def _request(url: str, results: list[str]) -> None:
             results.append("")
     except HTTPError as error:
         results.append(f"{error.code} {error.reason}")
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         # Texts of others may quote the URL.
         text = reason.strerror if isinstance(reason, OSError) else None

@@ -6,6 +6,7 @@ meltano_log.yaml, writes the error there.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import re
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 #: Names the file.
 REASON = "YNAB_PIPELINE_REASON"
 
+_PREFIX = "reason-"
 #: Characters of a reason at most.
 _LENGTH = 500
 #: The command of this package that has ended with the error.
@@ -35,16 +37,26 @@ def reason_file(folder: Path) -> Iterator[Path | None]:
     """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor, name = mkstemp(prefix="reason-", dir=folder)
+        _remove_left(folder)
+        descriptor, name = mkstemp(prefix=_PREFIX, dir=folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # the system drops it, however this process ends
     except OSError:
         yield None
         return
-    os.close(descriptor)
     path = Path(name)
     try:
         yield path
     finally:
         with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove the files of runs that were killed."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError), path.open() as file:  # of a run that goes on, or has just ended
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
 
 
@@ -54,12 +66,13 @@ def reason_in(path: Path | None) -> str:
     Args:
         path: The file, or None if it could not be made.
     """
+    from ynab_pipeline.status_page import printable  # noqa: PLC0415 -- not in Meltano's process
+
     try:
         text = path.read_text(encoding="utf-8", errors="replace") if path else ""
     except OSError:
         return ""
-    line = _COMMAND.sub("", text.strip().partition("\n")[0], count=1)
-    line = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
+    line = printable(_COMMAND.sub("", text.strip().partition("\n")[0], count=1))
     return line if len(line) <= _LENGTH else f"{line[: _LENGTH - 3]}..."
 
 

@@ -217,7 +217,10 @@ def _load(backup: Backup, database: Database) -> None:
         with suppress(BrokenPipeError), cast("IO[bytes]", psql.stdin) as statements:
             statements.write(_BEGIN.encode())
             if database.version < _NEW_SINCE:
-                statements.writelines(iter(script.readline, _NEW_SETTING))
+                for line in script:
+                    if line == _NEW_SETTING:
+                        break
+                    statements.write(line)
             copyfileobj(script, statements, _CHUNK)
             # Without this line, as after a kill, PostgreSQL takes everything back.
             if pg_restore.wait() == 0:
