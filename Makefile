@@ -65,7 +65,8 @@ schedule: .meltano/installed ## Run both schedules of meltano.yml on this machin
 	@.venv/bin/ynab-pipeline timers install
 
 unschedule: ## No longer run them; asks first
-	@test ! -e .venv/bin/ynab-pipeline || .venv/bin/ynab-pipeline timers remove
+	@$(NEEDS_INSTALL)
+	@.venv/bin/ynab-pipeline timers remove
 
 image: ## A container image; docs/deploy.md says how to run it
 	$(CONTAINER) build -f deploy/Containerfile -t tap-ynab .
@@ -73,7 +74,7 @@ image: ## A container image; docs/deploy.md says how to run it
 dagster: .venv-dagster/installed .meltano/installed .meltano/dbt-installed ## Dagster, in the foreground: accounts, syncs, history and logs on a page
 	@umask 077 && mkdir -p .data/dagster && cp orchestrate/instance.yaml .data/dagster/dagster.yaml
 	@echo "Dagster is at http://127.0.0.1:$(PORT); Ctrl-C ends it"
-	@cd orchestrate && umask 077 && DAGSTER_HOME=$(abspath .data/dagster) \
+	@cd orchestrate && umask 077 && DAGSTER_HOME="$(CURDIR)/.data/dagster" \
 	  PYTHONWARNINGS=ignore:Function exec ../.venv-dagster/bin/dagster dev --host=127.0.0.1 --port=$(PORT) --log-level=warning
 
 test: .venv-test/installed .venv-loaders/installed .venv-dagster/installed .meltano/installed .meltano/dbt-installed ## The whole suite, with a real PostgreSQL and no network

@@ -1,6 +1,6 @@
 """`ynab-pipeline timers`: what it installs, a second time, after a change, and what it takes away.
 
-Stand-ins for `systemctl` and `crontab` note how they were called; a crontab is a file.
+Stand-ins for `systemctl`, `launchctl` and `crontab` note how they were called; a crontab is a file.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ynab_pipeline.timers.entries import installation
 from tests.support.meltano_project import PYTHON, Project
 from tests.support.pipeline import PROJECT
 from tests.support.tenants import content, write
+from tests.support.terminal import at_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,20 @@ case "$1" in
   -) cat >"$CRONTAB_FILE" ;;
 esac
 """
+#: Finds no agent loaded.
+LAUNCHCTL = """#!/bin/sh
+test -e "$3" || echo "$3 is gone" >>"$CALLS"
+echo "$1 $2 ${3##*/}" >>"$CALLS"
+test "$1" = bootstrap -a -z "$REFUSED" || { echo "$1 failed: 5" >&2; exit 5; }
+"""
 MAIN = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
+#: The same on a Mac.
+ON_A_MAC = f"import sys, ynab_pipeline.cli; sys.platform = 'darwin'; {MAIN}"
+#: `ynab-pipeline` as make calls it.
+PROGRAM = f"""#!/bin/sh
+exec .venv/bin/python -c '{MAIN}' "$@"
+"""
+MAKE = str(shutil.which("make"))
 #: In the place of the command that timers call: says where and how it was called.
 CALLED = '#!/bin/sh\nprintf "%s\\n" "$PWD" "$0" "$@"\n'
 
@@ -66,6 +80,7 @@ class Machine:
         self.crontab = folder / "crontab"
         self.calls = folder / "calls"
         self.units = root / ".config/systemd/user"
+        self.main = MAIN
         self.environment = {
             "PATH": f"{self.programs}:/usr/bin:/bin",
             "CALLS": str(self.calls),
@@ -82,11 +97,28 @@ class Machine:
     ) -> str:
         """What the command prints, and says."""
         program = str(self.project.folder / ".venv/bin/python")
-        done = self.project.execute(
-            program, "-c", MAIN, *options, "timers", *arguments, **self.environment, **environment
-        )
+        command = (program, "-c", self.main, *options, "timers", *arguments)
+        done = self.project.execute(*command, **self.environment, **environment)
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
+
+    def prepare_make(self) -> None:
+        """Have the folder be as `make install` leaves it."""
+        folder = self.project.folder
+        for name in ("Makefile", "meltano.pth"):
+            shutil.copy(PROJECT / name, folder)
+        (folder / ".venv/bin/ynab-pipeline").write_text(PROGRAM)
+        for name in (".venv/installed", ".meltano/installed"):
+            (folder / name).touch()
+
+    def make(self, target: str, answer: str | None) -> tuple[int, str]:
+        """What a person sees who calls make, and gives this answer if there is a question."""
+        return at_a_terminal(
+            [MAKE, target],
+            [] if answer is None else [("Do this? [y/N] ", answer)],
+            folder=self.project.folder,
+            environment=self.project.variables(**self.environment),
+        )
 
     def schedule(self, **intervals: str) -> None:
         """Have meltano.yml have these schedules."""
@@ -172,6 +204,64 @@ def test_what_cron_calls(machine: Machine) -> None:
     write(folder, "ada", content("ada"))
     machine.timers("install", "--tenants", "--yes")
     assert " run sync-every-4-hours --tenants --jitter=60m >>" in lines_of(machine)[0]
+
+
+def test_make_asks(machine: Machine) -> None:
+    machine.prepare_make()
+    for answer in ("n", ""):
+        code, seen = machine.make("schedule", answer)
+        assert code == 2
+        assert "add lines in your crontab" in seen
+        assert "Nothing is done." in seen
+        assert not machine.crontab.exists()
+    assert machine.make("schedule", "y")[0] == 0
+    assert [line.split("--jitter")[0].split()[-1] for line in lines_of(machine)] == [
+        "sync-every-4-hours",
+        "reconcile-daily",
+    ]
+    assert machine.make("unschedule", "n")[0] == 2
+    assert machine.crontab.exists()
+    code, seen = machine.make("unschedule", "y")
+    assert code == 0
+    assert "remove lines in your crontab" in seen
+    assert not machine.crontab.exists()
+
+
+def test_make_unschedule_after_make_clean(machine: Machine) -> None:
+    machine.prepare_make()
+    machine.make("schedule", "y")
+    for name in (".meltano", ".venv"):  # as `make clean` does
+        shutil.rmtree(machine.project.folder / name)
+    code, seen = machine.make("unschedule", None)
+    assert code == 2
+    assert "Nothing is installed yet: run make install" in seen
+    assert machine.crontab.exists()
+
+
+def test_whom_the_timers_are_for(machine: Machine) -> None:
+    """There is one set of timers: others come in their place."""
+    write(machine.project.folder, "ada", content("ada"))
+    ada = ("--env-file=tenants/ada.env",)
+    replaces = "The new timers replace those for {}, which will no longer be synced"
+    assert "replace" not in machine.timers("install", "--yes")
+    first, *_, last = machine.timers("show", "--tenants").splitlines()
+    assert first == "The timers are for all tenants, not for your own account"
+    assert last == replaces.format("your own account")
+    assert machine.timers("show", options=ada).splitlines()[-1] == last
+
+    machine.timers("install", "--tenants", "--yes")
+    machine.schedule(hourly="20 * * * *")
+    shown = machine.timers("show", "--tenants")
+    assert "change lines in your crontab" in shown
+    assert "replace" not in shown
+    # Also if another scheduler has them.
+    del machine.environment["NO_MANAGER"]
+    assert machine.timers("show").splitlines()[-1] == replaces.format("all tenants")
+    assert "replace" not in machine.timers("remove", "--yes")
+
+    machine.timers("install", "--yes", options=ada)
+    last = machine.timers("show").splitlines()[-1]
+    assert last == replaces.format("the account of an env file")
 
 
 def test_whether_anybody_is_told(machine: Machine) -> None:
@@ -328,3 +418,49 @@ def test_agents_of_launchd() -> None:
         "StandardErrorPath": log,
         "AbandonProcessGroup": True,
     }
+
+
+def test_agents_from_nothing_to_nothing(machine: Machine) -> None:
+    machine.main = ON_A_MAC
+    machine.add("launchctl", LAUNCHCTL)
+    folder = machine.project.folder / "Library/LaunchAgents"
+
+    def agents() -> dict[str, str]:
+        return {path.name.split(".")[1]: path.read_text() for path in folder.glob("*.plist")}
+
+    def calls() -> list[str]:
+        """What launchctl was told since the last time."""
+        lines = machine.calls.read_text().splitlines()
+        machine.calls.unlink()
+        return [re.sub(r" tap-ynab-\w+", "", line) for line in lines]
+
+    domain = f"gui/{os.getuid()}"
+    assert "launchctl has refused: bootstrap failed: 5" in machine.timers(
+        "install", "--yes", code=1, REFUSED="1"
+    )
+    machine.timers("remove", "--yes")
+    assert not agents()
+    calls()
+
+    machine.timers("install", "--yes")
+    first = agents()
+    assert set(first) == {"sync-every-4-hours", "reconcile-daily"}
+    assert calls() == [
+        f"bootstrap {domain}.sync-every-4-hours.plist",
+        f"bootstrap {domain}.reconcile-daily.plist",
+    ]
+    assert "Installed already: launchd agents" in machine.timers("install")
+    assert not machine.calls.exists()
+
+    machine.schedule(sync_every_4_hours="0 */6 * * *")
+    machine.timers("install", "--yes")
+    assert agents().keys() == {"sync-every-4-hours"}
+    assert agents() != {"sync-every-4-hours": first["sync-every-4-hours"]}
+    assert calls() == [
+        f"bootout {domain}.reconcile-daily.plist",
+        f"bootout {domain}.sync-every-4-hours.plist",
+        f"bootstrap {domain}.sync-every-4-hours.plist",
+    ]
+    machine.timers("remove", "--yes")
+    assert not agents()
+    assert calls() == [f"bootout {domain}.sync-every-4-hours.plist"]

@@ -23,6 +23,8 @@ _DONE = 0
 _DECLINED = 1
 _UNASKED = 2
 
+_TENANTS = "The timers are for all tenants, not for your own account"
+
 
 class Scheduler(Protocol):
     """One of the modules that write down what to run, as files by their names."""
@@ -71,11 +73,11 @@ def run(options: argparse.Namespace) -> int:
     project = _project(options, is_removal=is_removal)
     steps = list(_steps(project, is_removal=is_removal))
     lines = [line for step in steps for line in _described(step)]
-    if not is_removal and not options.tenants:
-        print(_watched(workspace.find(options.environment)))
+    if not is_removal:
+        print(_TENANTS if options.tenants else _watched(workspace.find(options.environment)))
     for entry in project.entries:
         print(f"{entry.schedule}: {entry.interval}, up to {entry.recurrence.spread} minutes off")
-    print("\n".join(lines or _unchanged(steps)))
+    print("\n".join([*lines, *_replaced(steps)] or _unchanged(steps)))
     if options.action == "show":
         return _DONE
     if lines and not options.yes:
@@ -142,6 +144,22 @@ def _described(step: Step) -> Iterator[str]:
         what = "remove" if new is None else "add" if old is None else "change"
         yield f"{what} {step.scheduler.TITLE}: {name}"
         yield from (f"    {line}".rstrip() for line in (new or "").splitlines())
+
+
+def _replaced(steps: list[Step]) -> Iterator[str]:
+    """Yield a line if the present timers are for others than those to come."""
+    before = [text for step in steps for text in step.before.values()]
+    after = [text for step in steps for text in step.after.values()]
+    if before and after and (whom := _whom(before)) != _whom(after):
+        yield f"The new timers replace those for {whom}, which will no longer be synced"
+
+
+def _whom(timers: list[str]) -> str:
+    """Return for whom timers are, by the options in them."""
+    text = "\n".join(timers)
+    if "--tenants" in text:
+        return "all tenants"
+    return "the account of an env file" if "--env-file=" in text else "your own account"
 
 
 def _unchanged(steps: list[Step]) -> list[str]:
