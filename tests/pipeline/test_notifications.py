@@ -116,6 +116,28 @@ def test_real_runs_notify_once_for_each_change(
             assert SECRET not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+def test_a_message_has_no_amount_and_no_memo(
+    installed: Callable[[str], str], tmp_path: Path, receiver: Receiver
+) -> None:
+    """PostgreSQL refuses a row, and its error shows all of it."""
+    installed(MELTANO)
+    account = small_sandbox()
+    with project_of(account, tmp_path, account.token) as project:
+        assert project.execute(COMMAND, "run", "sync").returncode == 0
+        project.database(".data/postgres").execute(
+            "alter table ynab.transactions add constraint modest check (amount > -9e8)"
+        )
+        account.budgets[0].add("transactions", amount=-987_654_320, memo="Silence")
+        done = project.execute(COMMAND, "run", "sync", YNAB_PIPELINE_NOTIFY=receiver.notify(SECRET))
+    assert done.returncode == 1
+    (message,) = receiver.messages
+    assert 'violates check constraint "modest"' in message
+    for value in ("987", "Silence"):
+        assert value not in message
+        assert value not in done.stdout + done.stderr
+
+
 def test_a_failure_and_its_end(beside: Beside, receiver: Receiver) -> None:
     done = beside.run("run", "sync", does=FAILS)
     assert done.returncode == 1
@@ -135,6 +157,17 @@ def test_stale_while_the_database_is_down(beside: Beside, receiver: Receiver) ->
     beside.run("run", "sync", does=FAILS)
     beside.run("run", "sync", does=FAILS, YNAB_PIPELINE_STALE_AFTER="0.00001")
     assert titles(receiver)[1:] == ["tap-ynab, demo: the tables are stale"]
+
+
+def test_a_database_that_does_not_answer_holds_no_message_up(
+    beside: Beside, receiver: Receiver
+) -> None:
+    hangs = f"if sys.argv[1] != 'run': signal.pause()\n{FAILS}"
+    short = "from ynab_pipeline import notices; notices._LIMIT = 0.1\n"
+    with beside.begin("run", "sync", does=hangs, main=short + MAIN) as process:
+        process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert titles(receiver) == ["tap-ynab, demo: sync failed"]
 
 
 def test_stale_while_a_run_goes_on(beside: Beside, receiver: Receiver) -> None:
@@ -171,7 +204,7 @@ def test_tenants_are_told_apart(beside: Beside, receiver: Receiver) -> None:
         "tap-ynab, prod: sync failed",
     ]
     assert [message.splitlines()[-1].partition("`")[2] for message in receiver.messages] == [
-        f"ynab-pipeline{options} status` and logs/meltano.log tell more."
+        f".venv/bin/ynab-pipeline{options} status` and logs/meltano.log tell more."
         for options in ("", " --env-file=ada.env", " --environment=prod")
     ]
 
@@ -221,6 +254,23 @@ def test_two_jobs_that_fail_together_are_told_once(beside: Beside, receiver: Rec
         for process in (first, second):
             process.communicate(timeout=60)
     assert len(receiver.messages) == 1
+
+
+def test_reasons_of_killed_runs_are_removed(beside: Beside) -> None:
+    def reasons() -> list[Path]:
+        return list((beside.folder / ".meltano").glob("reason-*"))
+
+    beside.run("run", "sync", does="os.kill(os.getppid(), signal.SIGKILL)")
+    (left,) = reasons()
+    with beside.begin("run", "sync", does=STAYS) as process:
+        wait_for(process, "runs")
+        (own,) = reasons()
+        assert own != left
+        assert beside.run("run", "reconcile").returncode == 0
+        assert reasons() == [own]
+        process.terminate()
+        process.communicate(timeout=60)
+    assert reasons() == []
 
 
 def test_wrong_urls(beside: Beside, receiver: Receiver) -> None:
@@ -324,10 +374,13 @@ def test_pings(beside: Beside, receiver: Receiver) -> None:
     assert beside.run("run", "sync").returncode == 0
     assert beside.run("run", "sync", does=FAILS).returncode == 1
     assert receiver.pings == ["/ping/?rid=1", "/ping/fail?rid=1"]
-    receiver.status = 404
-    assert beside.run("run", "sync").stderr.splitlines()[-1] == (
-        "YNAB_PIPELINE_PING got no ping: 404 Not Found"
-    )
+    # The second one is no HTTP.
+    for status, words in ((404, "404 Not Found"), (1000, "BadStatusLine")):
+        receiver.status = status
+        assert beside.run("run", "sync").stderr.splitlines() == [
+            "a line of Meltano",
+            f"YNAB_PIPELINE_PING got no ping: {words}",
+        ]
 
 
 @pytest.mark.slow

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from psutil import process_iter  # type: ignore[import-untyped]
+from psutil import pid_exists, process_iter  # type: ignore[import-untyped]
 
-from tests.support.beside_meltano import STAYS, Beside, wait_for
+from tests.support.beside_meltano import DEAF, MAIN, STAYS, Beside, wait_for
 from tests.support.meltano_project import MELTANO, PYTHON, project_of
 from tests.support.small import small_sandbox
 
@@ -132,6 +133,18 @@ def test_a_second_signal_kills_a_run_that_does_not_end(beside: Beside) -> None:
         _, stderr = process.communicate(timeout=15)
     assert process.returncode == 143
     assert stderr.splitlines()[-1].startswith("sync was killed after SIGTERM.")
+
+
+def test_a_run_that_does_not_end_is_killed(beside: Beside) -> None:
+    os.mkfifo(beside.folder / "running")
+    main = f"from ynab_pipeline import run; run.STOP_LIMIT = 0.5\n{MAIN}"
+    with beside.begin("run", "sync", does=DEAF, main=main) as process:
+        deaf = int((beside.folder / "running").read_text())
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert stderr.splitlines()[-1].startswith("sync was killed after SIGTERM.")
+    assert not pid_exists(deaf)
 
 
 def test_jitter(beside: Beside) -> None:

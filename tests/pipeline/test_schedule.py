@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from psutil import pid_exists  # type: ignore[import-untyped]
 
-from tests.support.beside_meltano import STAYS, Beside, wait_for
+from tests.support.beside_meltano import MAIN, STAYS, Beside, wait_for
 from tests.support.meltano_project import MELTANO, PYTHON
 from tests.support.tenants import content, write
 
@@ -87,6 +89,22 @@ def test_a_run_is_ended_with_the_scheduler(beside: Beside) -> None:
     assert "sync-every-4-hours ended with 143 after " in stderr
 
 
+def test_a_run_that_does_not_end_is_killed(beside: Beside) -> None:
+    os.mkfifo(beside.folder / "running")
+    beside.add_deaf("deaf")
+    # In the place of `python -m ynab_pipeline.cli run`, which has a limit of its own.
+    main = (
+        "import sys; sys.executable = 'bin/deaf'\n"
+        f"from ynab_pipeline import scheduler; scheduler._STOP_LIMIT = 0.5\n{MAIN}"
+    )
+    with beside.begin(*SCHEDULE, main=main) as process:
+        deaf = int((beside.folder / "running").read_text())
+        code, stderr = ended(process)
+    assert code == 0
+    assert "sync-every-4-hours ended with -9 after " in stderr
+    assert not pid_exists(deaf)
+
+
 def test_two_schedulers(beside: Beside) -> None:
     with beside.begin(*SCHEDULE) as process:
         wait_for(process, "succeeded")
@@ -105,10 +123,16 @@ def test_two_schedulers(beside: Beside) -> None:
         wait_for(process, "succeeded")
 
 
+#: Ends such a program.
+END = """
+with Signals() as signals:
+    scheduler.run(signals)
+"""
+
+
 def own(beside: Beside, program: str) -> None:
     """Run a program with a scheduler of its own until a line says that `reconcile` has ended."""
-    end = "\nwith Signals() as signals:\n    scheduler.run(signals)\n"
-    with beside.begin(*SCHEDULE, does=NOTES, main=OWN + program + end) as process:
+    with beside.begin(*SCHEDULE, does=NOTES, main=OWN + program + END) as process:
         wait_for(process, "reconcile succeeded")
         assert ended(process)[0] == 0
 
@@ -133,6 +157,34 @@ def test_what_was_missed_many_times_runs_once(beside: Beside) -> None:
         "scheduler.add('reconcile', DateTrigger(now), now)\n",
     )
     assert notes(beside)[:3] == ["begins sync", "ends sync", "begins reconcile"]
+
+
+#: Has `sync` due again as soon as it has begun, and `reconcile` after it.
+DUE_AGAIN = """
+class Again(DateTrigger):
+    def get_next_fire_time(self, previous, now):
+        return now + timedelta(microseconds=1) if previous == start else None
+
+start = now - timedelta(seconds=1)
+scheduler.add("sync", Again(start), start)
+scheduler.add("reconcile", DateTrigger(now), now)
+"""
+
+
+def test_a_run_that_lasts_beyond_its_next_time(beside: Beside) -> None:
+    os.mkfifo(beside.folder / "go")
+    does = "if sys.argv[-1] == 'sync': open('go').read()"
+    with beside.begin(does=does, main=OWN + DUE_AGAIN + END) as process:
+        assert wait_for(process, "is due").endswith(
+            "sync is due, but its last run is still under way: left out\n"
+        )
+        (beside.folder / "go").write_text("")
+        wait_for(process, "reconcile succeeded")
+        assert ended(process)[0] == 0
+    assert [start["arguments"] for start in beside.started] == [
+        ["run", "sync"],
+        ["run", "reconcile"],
+    ]
 
 
 def test_a_clock_that_was_years_ahead(beside: Beside) -> None:
@@ -182,12 +234,21 @@ def test_all_tenants(beside: Beside) -> None:
     assert [start["arguments"] for start in beside.started] == [
         [f"--env-file=tenants/{name}.env", "run", "sync"] for name in ("ada", "bob")
     ]
-    # One of them has run, so the schedule has; it was in a database of that tenant's own.
-    folder = beside.folder / ".meltano/tenants/ada"
-    job = f"{JOB}:ada".replace("demo", "local")
-    add_run(beside, "timedelta(0)", job, MELTANO_SYS_DIR_ROOT=str(folder))
+    # A tenant that never ran holds nothing up; runs are in a database of the tenant's own.
+    job = JOB.replace("demo", "local")
+
+    def add_run_of(name: str, ago: str) -> None:
+        folder = beside.folder / ".meltano/tenants" / name
+        add_run(beside, ago, f"{job}:{name}", MELTANO_SYS_DIR_ROOT=str(folder))
+
+    add_run_of("ada", "timedelta(0)")
     with beside.begin(*for_all) as process:
         assert "sync-every-4-hours is due at " in wait_for(process, "is due")
+        assert ended(process)[0] == 0
+    # The scheduler was ended when it had come to ada.
+    add_run_of("bob", "timedelta(days=1)")
+    with beside.begin(*for_all) as process:
+        assert "sync-every-4-hours is due now" in wait_for(process, "is due")
         assert ended(process)[0] == 0
 
 

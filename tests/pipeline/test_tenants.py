@@ -74,7 +74,7 @@ def left_of(project: Project, name: str) -> list[str]:
 
 @pytest.mark.slow
 def test_the_life_of_a_tenant(project: Project) -> None:
-    told = "json://127.0.0.1:1 json://127.0.0.1:2"
+    told = "json://ada:$HOME@127.0.0.1:1 json://127.0.0.1:2"
     project.write_env(MELTANO_ENVIRONMENT="local", YNAB_PIPELINE_NOTIFY=told)
     add(project, "ada")
     path = env_file(project, "ada")

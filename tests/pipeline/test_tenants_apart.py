@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from contextlib import ExitStack, closing
@@ -14,11 +15,14 @@ from ynab_pipeline.tenants import role
 from ynab_pipeline.tenants.role import Request
 
 from tests.support.meltano_project import MELTANO
+from tests.support.receiver import receive
 from tests.support.tenants import (
     content,
+    env_file,
     local_project,
     pipeline,
     served,
+    set_values,
     tiny_account,
     values,
     write,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from tests.support.meltano_project import Project
+    from tests.support.receiver import Receiver
 
     Session = Connection[tuple[object, ...]]
 
@@ -38,6 +43,8 @@ NAMES = ("ada", "bob", "cy", "dan", "eve", "fay", "gus", "hal", "ivy", "jo")
 #: Of these, a run fails: the token is refused, YNAB has an error of its own, the role can't log in.
 REFUSED, BROKEN, ROLELESS = "bob", "eve", "hal"
 FAILING = {REFUSED, BROKEN, ROLELESS}
+#: Requests of a first run, and all that each may send in an hour.
+REQUESTS = "6"
 BUDGET_IDS: dict[str, str] = {}
 SERVER = ".data/postgres"
 #: Of PostgreSQL, which keeps everybody's rows.
@@ -65,8 +72,16 @@ def add(project: Project, name: str) -> None:
         "YNAB_PERSONAL_ACCESS_TOKEN": token(name),
         "TARGET_POSTGRES_PASSWORD": f"password-{name}",
         "TAP_YNAB_MAX_RETRY_TIME": "1",
+        "TAP_YNAB_REQUESTS_PER_HOUR": REQUESTS,
+        "TAP_YNAB_WAIT_FOR_LIMIT": "false",
     }
     write(project.folder, name, content(name, **own))
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with receive() as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +89,9 @@ def project(
     installed: Callable[[str], str],
     postgresql: object,  # noqa: ARG001 -- marks the tests
     tmp_path_factory: pytest.TempPathFactory,
+    receiver: Receiver,
 ) -> Iterator[Project]:
-    """Ten tenants, and a `.env` with another account."""
+    """Ten tenants, and a `.env` with another account, each with a URL of its own for messages."""
     installed(MELTANO)
     folder = tmp_path_factory.mktemp("project")
     with (
@@ -86,6 +102,7 @@ def project(
         patch.setenv("PROJECT_POSTGRES", str(folder / SERVER))
         for name in NAMES:
             add(project, name)
+            set_values(project, name, YNAB_PIPELINE_NOTIFY=receiver.notify(name))
             account = tiny_account(budget(name), token(name))
             stack.enter_context(served(account, project, name))
             BUDGET_IDS[name] = account.budgets[0].id
@@ -93,7 +110,11 @@ def project(
                 account.set_token(token(name), "401")
             if name == BROKEN:
                 account.fail(500, detail=error(name), times=1_000)
-        project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=token("nobody"), MELTANO_ENVIRONMENT="local")
+        project.write_env(
+            YNAB_PERSONAL_ACCESS_TOKEN=token("nobody"),
+            MELTANO_ENVIRONMENT="local",
+            YNAB_PIPELINE_NOTIFY=receiver.notify("nobody"),
+        )
         with psycopg.connect(project.server(SERVER).url) as session:
             session.execute(f"alter role ynab_{ROLELESS} nologin".encode())
         yield project
@@ -109,6 +130,7 @@ def secrets_of(project: Project, name: str) -> dict[str, bytes]:
         "id of the budget": BUDGET_IDS[name],
         "error": error(name),
         "address": own["TAP_YNAB_API_URL"],
+        "URL for messages": own["YNAB_PIPELINE_NOTIFY"],
     }
     return {what: text.encode() for what, text in texts.items()}
 
@@ -141,7 +163,7 @@ def login(project: Project, name: str) -> Session:
 
 
 @pytest.mark.slow
-def test_ten_tenants(project: Project) -> None:
+def test_ten_tenants(project: Project, receiver: Receiver) -> None:
     done = pipeline(project, "run", "sync", "--tenants", "--parallel", "2")
     assert done.returncode == 1
     table = {words[0]: words[1:] for words in map(str.split, done.stdout.splitlines())}
@@ -169,6 +191,36 @@ def test_ten_tenants(project: Project) -> None:
     assert error(BROKEN).encode() in own_log
     assert budget("ada").encode() in (project.folder / "logs/ada/meltano.log").read_bytes()
 
+    see_messages(project, receiver)
+    see_status(project)
+    # Requests of others do not count; its own do.
+    spent = pipeline(project, "--env-file=tenants/ada.env", "run", "sync")
+    assert f"YNAB's hourly limit: {REQUESTS} requests in the last hour" in spent.stderr
+
+    with closing(login(project, "dan")) as other:
+        other.execute("select name from ynab_dan.budgets")
+        for name in ("ada", "cy"):
+            with closing(login(project, name)) as session:
+                see_that_it_is_confined(session, name, "dan")
+
+
+def see_messages(project: Project, receiver: Receiver) -> None:
+    """Each tenant that fails is told so, once."""
+    messages = {path.strip("/"): json.dumps(body) for _, path, body in receiver.requests}
+    assert len(receiver.requests) == len(messages)
+    assert messages.keys() == FAILING
+    for told, message in messages.items():
+        assert "token-of-" not in message
+        assert "password-" not in message
+        for name in set(NAMES) - {told}:
+            belongs = secrets_of(project, name)
+            assert not [what for what, secret in belongs.items() if secret.decode() in message]
+    # It would find them.
+    assert error(BROKEN) in messages[BROKEN]
+
+
+def see_status(project: Project) -> None:
+    """Also of a tenant whose file breaks; the worst of all states is the exit code."""
     status = pipeline(project, "status", "--tenants")
     lines = {line.split()[0]: line for line in status.stdout.splitlines()}
     assert status.returncode == 2
@@ -179,11 +231,26 @@ def test_ten_tenants(project: Project) -> None:
             assert " failed: " in lines[name]
     assert " unknown: " in lines[ROLELESS]
 
-    with closing(login(project, "dan")) as other:
-        other.execute("select name from ynab_dan.budgets")
-        for name in ("ada", "cy"):
-            with closing(login(project, name)) as session:
-                see_that_it_is_confined(session, name, "dan")
+    env_file(project, ROLELESS).rename(project.folder / "away")
+    status = pipeline(project, "status", "--tenants", "--json")
+    assert status.returncode == 1
+    document = json.loads(status.stdout)
+    assert document["state"] == "failed"
+    tenants = document["tenants"]
+    assert tenants.keys() == set(NAMES) - {ROLELESS}
+    assert {name for name in tenants if tenants[name]["state"] == "failed"} == {REFUSED, BROKEN}
+    assert [each["name"] for each in tenants["ada"]["budgets"]] == [budget("ada")]
+
+    env_file(project, "ada").chmod(0o644)
+    status = pipeline(project, "status", "--tenants")
+    assert status.returncode == 2
+    lines = {line.split()[0]: line for line in status.stdout.splitlines()}
+    assert lines["ada"].split(maxsplit=1)[1] == (
+        "unknown: tenants/ada.env holds a token and others can read it: chmod 600 tenants/ada.env"
+    )
+    assert lines["cy"].endswith(" fresh")
+    env_file(project, "ada").chmod(0o600)
+    (project.folder / "away").rename(env_file(project, ROLELESS))
 
 
 def see_that_it_is_confined(session: Session, name: str, other: str) -> None:

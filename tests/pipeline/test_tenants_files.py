@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import MAIN, Beside
+from tests.support.meltano_project import PYTHON
+from tests.support.receiver import receive
 from tests.support.runs import execute
 from tests.support.tenants import COMMAND, TOKEN, content, write
+from tests.support.terminal import at_a_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.support.pipeline import Finished
+
+#: Of Meltano: answers as the loader's environment would.
+ANSWERS = """
+request = json.load(sys.stdin)
+answer = {"environment": "local", "database": "ynab", "settings": {}, "done": []}
+print(json.dumps({**answer, "is_sandbox": False}))
+"""
+#: Likewise, for a database that is down.
+REFUSES = 'print(json.dumps({"error": "the database is down"}))'
 
 
 @pytest.fixture
@@ -55,18 +68,104 @@ def test_a_name_that_cannot_be(beside: Beside, action: str, name: str, words: st
     assert {path.name for path in beside.folder.iterdir()} == {"bin", "meltano.yml"}
 
 
-@pytest.mark.parametrize("token", ["", "\n", "two words\n", "tök\n", "a\x1b[1m\n"])
-def test_no_token(beside: Beside, token: str) -> None:
-    done = execute(
-        *beside.command("tenants", "add", "ada"),
+def add(
+    beside: Beside, does: str = ANSWERS, token: str = TOKEN, main: str = MAIN, **environment: str
+) -> Finished:
+    """Add the tenant ada."""
+    return execute(
+        *beside.command("tenants", "add", "ada", main=main),
         folder=beside.folder,
         stdin=token,
-        **beside.environment(""),
+        **beside.environment(does),
+        **environment,
     )
+
+
+def files(beside: Beside) -> dict[str, str]:
+    """What there is of tenants."""
+    return {path.name: path.read_text() for path in (beside.folder / "tenants").iterdir()}
+
+
+@pytest.mark.parametrize("token", ["", "\n", "two words\n", "tök\n", "a\x1b[1m\n"])
+def test_no_token(beside: Beside, token: str) -> None:
+    done = add(beside, token=token)
     assert done.code == 1
     assert done.log == "ynab-pipeline: that is no token: one line without spaces is expected\n"
     assert beside.started == []
     assert not (beside.folder / "tenants").exists()
+
+
+@pytest.mark.parametrize(
+    ("token", "urls", "variable"),
+    [
+        ("kt8$Zq", "", "YNAB_PERSONAL_ACCESS_TOKEN"),
+        (TOKEN, "json://${HOME}", "YNAB_PIPELINE_NOTIFY"),
+        (TOKEN, "json://\x1b[1m", "YNAB_PIPELINE_NOTIFY"),
+    ],
+)
+def test_a_value_that_cannot_be_written(
+    beside: Beside, token: str, urls: str, variable: str
+) -> None:
+    done = add(beside, token=token, YNAB_PIPELINE_NOTIFY=urls)
+    words = f"{variable} has characters that an env file cannot hold"
+    assert (done.code, done.log) == (1, f"ynab-pipeline: {words}\n")
+    assert beside.started == []
+    assert not (beside.folder / "tenants").exists()
+
+
+def test_who_is_told_of_a_tenant(installed: Callable[[str], str], tmp_path: Path) -> None:
+    """The same as of your own account, whatever signs are in the URLs."""
+    installed(COMMAND)
+    beside = Beside(tmp_path, python=PYTHON)
+    with receive() as receiver:
+        signs = receiver.notify(r"\'$HOME\'ü#")
+        urls = f"{receiver.notify('ada')}\n{signs}"
+        assert add(beside, YNAB_PIPELINE_NOTIFY=urls).code == 0
+        assert beside.run("notify", YNAB_PIPELINE_NOTIFY=urls).returncode == 0
+        assert beside.run("--env-file=tenants/ada.env", "notify").returncode == 0
+        paths = [path for _, path, _ in receiver.requests]
+        own, theirs = paths[:2], paths[2:]
+    assert sorted(own) == sorted(theirs) == ["/%5C'$HOME%5C'%C3%BC", "/ada"]
+
+
+def test_a_repeated_add_keeps_the_password(beside: Beside) -> None:
+    """The role may have it already."""
+    assert add(beside, REFUSES).code == 1
+    assert files(beside) == {}
+
+    assert add(beside, "os.kill(os.getpid(), signal.SIGKILL)").code == 1
+    begun = files(beside)
+    (password,) = re.findall("TARGET_POSTGRES_PASSWORD='.+'", begun["ada.draft"])
+    assert add(beside, REFUSES).log.endswith("ynab-pipeline: the database is down\n")
+    assert files(beside) == begun
+
+    assert add(beside).code == 0
+    (text,) = files(beside).values()
+    assert password in text
+
+
+@pytest.mark.parametrize("action", ["add", "remove"])
+def test_a_file_that_a_killed_add_has_left(beside: Beside, action: str) -> None:
+    left = beside.folder / "tenants/ada.draft.4711"
+    left.parent.mkdir()
+    left.write_text(content("ada"))
+    listed = beside.run("tenants", "list")
+    assert (listed.returncode, listed.stdout) == (1, "ada  is not finished: add it again\n")
+    if action == "add":
+        assert add(beside).code == 0
+        assert list(files(beside)) == ["ada.env"]
+    else:
+        done = beside.run("tenants", "remove", "ada", "--drop-data", does=ANSWERS)
+        assert done.returncode == 0, done.stderr
+        assert files(beside) == {}
+
+
+def test_a_full_disk(beside: Beside) -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    done = add(beside, main=limited + MAIN)
+    assert done.code == 1
+    assert done.log.startswith("ynab-pipeline: File too large")
+    assert files(beside) == {}
 
 
 def test_no_tenants(beside: Beside) -> None:
@@ -130,7 +229,10 @@ def test_nothing_runs_with_such_a_file(
     """Meltano itself would take a file that is not there for an empty one."""
     command = installed(COMMAND.replace("ynab-pipeline", program))
     (tmp_path / "meltano.yml").touch()
-    cases = [(None, 0, "there is no tenant ada: no file tenants/ada.env"), *BROKEN]
+    write(tmp_path, "bob", content("bob", TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="ynab_ada"))
+    shared = "ada and bob have the same schema ynab_ada: give each its own"
+    missing = "there is no tenant ada: no file tenants/ada.env"
+    cases = [(None, 0, missing), *BROKEN, (content("ada"), 0o600, shared)]
     for text, mode, words in cases if program == "meltano" else cases[-1:]:
         if text is not None:
             write(tmp_path, "ada", text, mode)
@@ -143,7 +245,7 @@ def test_nothing_runs_with_such_a_file(
             HOME=str(tmp_path),
             PYTHONWARNINGS="default",
         )
-        assert (done.code, done.stdout) == (1, "")
+        assert (done.code, done.stdout) == (2, "")
         (line,) = done.log.splitlines()
         assert line.startswith("ynab-pipeline: ")
         assert words in line
@@ -156,41 +258,18 @@ def test_it_is_not_for_a_tenant(beside: Beside) -> None:
     assert "leave --env-file out" in done.stderr
 
 
-#: Of Meltano: answers as the loader's environment would.
-ANSWERS = """
-request = json.load(sys.stdin)
-answer = {"environment": "local", "database": "ynab", "settings": {}, "done": []}
-print(json.dumps({**answer, "is_sandbox": False}))
-"""
-#: Runs a command at a terminal of its own.
-TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) != 0)"
-
-
-def at_a_terminal(beside: Beside, answers: Sequence[tuple[str, str]], *arguments: str) -> str:
-    """What a person sees who gives these answers, each after what is asked."""
-    with subprocess.Popen(
-        [sys.executable, "-c", TERMINAL, *beside.command(*arguments)],
-        env=beside.environment(ANSWERS),
-        cwd=beside.folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        seen = b""
-        for question, answer in answers:
-            while not seen.decode(errors="replace").endswith(question):
-                seen += process.stdout.read(1) or pytest.fail(seen.decode())
-            process.stdin.write(f"{answer}\n".encode())
-            process.stdin.flush()
-        seen += process.stdout.read()
-    return seen.decode()
+def answered(beside: Beside, question: str, answer: str, *arguments: str) -> str:
+    """What a person sees who gives this answer."""
+    command = beside.command(*arguments)
+    environment = beside.environment(ANSWERS)
+    return at_a_terminal(
+        command, [(question, answer)], folder=beside.folder, environment=environment
+    )[1]
 
 
 def test_the_token_is_not_shown(beside: Beside) -> None:
     question = "YNAB token (from https://app.ynab.com/settings/developer): "
-    seen = at_a_terminal(beside, [(question, TOKEN)], "tenants", "add", "ada")
+    seen = answered(beside, question, TOKEN, "tenants", "add", "ada")
     assert "ada is added: tenants/ada.env" in seen
     assert TOKEN not in seen
     assert TOKEN in (beside.folder / "tenants/ada.env").read_text()
@@ -208,7 +287,7 @@ def test_the_token_is_not_shown(beside: Beside) -> None:
 def test_remove_asks(beside: Beside, answer: str, words: str) -> None:
     write(beside.folder, "ada", content("ada"))
     question = "Drop or keep them? [drop/keep, anything else to stop] "
-    seen = at_a_terminal(beside, [(question, answer)], "tenants", "remove", "ada")
+    seen = answered(beside, question, answer, "tenants", "remove", "ada")
     assert seen.splitlines()[-1] == words
     assert (beside.folder / "tenants/ada.env").exists() == (not answer)
     assert bool(beside.started) == bool(answer)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from psutil import pid_exists  # type: ignore[import-untyped]
 
-from tests.support.beside_meltano import Beside
+from tests.support.beside_meltano import MAIN, Beside
+from tests.support.meltano_project import MELTANO, PYTHON
 from tests.support.receiver import receive
 from tests.support.tenants import TOKEN, content, write
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 #: Of Meltano, for the tenant of its command line.
 NAME = "name = sys.argv[1].partition('tenants/')[2][:-4]\n"
@@ -70,6 +74,68 @@ def test_one_ping_for_all(beside: Beside) -> None:
         (beside.folder / "tenants/bob.env").unlink()
         beside.run("run", "sync", "--tenants", does=SYNCS)
         assert receiver.pings == ["/all/fail", "/all"]
+
+
+def test_a_file_that_breaks_is_told_of_once(beside: Beside) -> None:
+    """That tenant's own URL may be what is broken."""
+    with receive() as receiver:
+        (beside.folder / ".env").write_text(f"YNAB_PIPELINE_NOTIFY={receiver.notify('owner')}\n")
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        assert receiver.messages == []
+        for name in ("cy", "dan"):
+            write(beside.folder, name, content(name), 0o644)
+            for _ in range(2):
+                beside.run("run", "sync", "--tenants", does=SYNCS)
+        cy, dan = receiver.messages
+        assert cy.startswith("tap-ynab, demo: sync of cy failed\n")
+        assert "chmod 600 tenants/cy.env" in cy
+        assert cy.endswith("\n`.venv/bin/ynab-pipeline tenants list` tells more.")
+        assert dan.startswith("tap-ynab, demo: sync of dan failed\n")
+        write(beside.folder, "cy", content("cy"))
+        (beside.folder / "tenants/dan.env").unlink()
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        again = [each for each in receiver.messages if ": works again\n" in each]
+        assert sorted(each.splitlines()[1] for each in again) == [
+            "sync of cy succeeded.",
+            "sync of dan succeeded.",
+        ]
+        assert len(receiver.messages) == 4
+
+
+def test_a_message_that_nobody_takes_is_said(
+    installed: Callable[[str], str], tmp_path: Path
+) -> None:
+    """In the output of all, since nobody reads that of one tenant's run."""
+    installed(MELTANO)
+    beside = Beside(tmp_path, python=PYTHON)
+    for name in ("ada", "bob"):
+        url = f"YNAB_PIPELINE_NOTIFY=json://127.0.0.1:1/{TOKEN}\n"
+        write(beside.folder, name, content(name) + url)
+    done = beside.run("run", "sync", "--tenants", does=SYNCS)
+    (line,) = [line for line in done.stderr.splitlines() if "notification" in line]
+    assert line == (
+        "bob: URL 1 of YNAB_PIPELINE_NOTIFY (json://) got no notification: "
+        "the service did not take it"
+    )
+
+
+@pytest.mark.parametrize("full", ["stdout", "stderr"])
+def test_a_full_disk_for_what_it_says(beside: Beside, full: str) -> None:
+    """All tenants are run, and the exit code is theirs."""
+    with receive() as receiver, Path("/dev/full").open("w") as nowhere:
+        (beside.folder / ".env").write_text(f"YNAB_PIPELINE_PING={receiver.url('all')}\n")
+        done = subprocess.run(
+            beside.command("run", "sync", "--tenants"),
+            env=beside.environment(SYNCS),
+            cwd=beside.folder,
+            stdout=nowhere if full == "stdout" else subprocess.DEVNULL,
+            stderr=nowhere if full == "stderr" else subprocess.DEVNULL,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        assert len(beside.started) == 4
+        assert receiver.pings == ["/all/fail"]
 
 
 def test_at_the_same_time_until_a_signal(beside: Beside) -> None:
@@ -137,3 +203,18 @@ def test_wrong_usage(beside: Beside, arguments: list[str], words: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert beside.started == []
+
+
+def test_a_run_that_does_not_end_is_killed(beside: Beside) -> None:
+    os.mkfifo(beside.folder / "running")
+    beside.add_deaf("ynab-pipeline")
+    main = f"from ynab_pipeline.tenants import runs; runs._STOP_LIMIT = 0.5\n{MAIN}"
+    with beside.begin("run", "sync", "--tenants", main=main) as process:
+        deaf = int((beside.folder / "running").read_text())
+        process.terminate()
+        stdout, _ = process.communicate(timeout=30)
+    assert process.returncode == 143
+    table = rows(stdout)
+    assert table["ada"][0] == "stopped"
+    assert table["bob"] == ["not", "run"]
+    assert not pid_exists(deaf)

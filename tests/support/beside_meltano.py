@@ -44,6 +44,14 @@ signal.signal(signal.SIGTERM, end)
 os.write(2, b"runs\\n")
 signal.pause()
 """
+#: Likewise: writes its id into a pipe, and does not end when it is told to.
+DEAF = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.alarm(100)  # if the test fails
+with open("running", "w") as running:
+    print(os.getpid(), file=running)
+signal.pause()
+"""
 #: `ynab-pipeline`.
 MAIN = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
 
@@ -123,6 +131,12 @@ class Beside:
                 yield process
             finally:
                 process.kill()
+
+    def add_deaf(self, name: str) -> None:
+        """Add a program that does not end when it is told to, or put it in the place of another."""
+        path = self.folder / "bin" / name
+        path.write_text(f"#!{sys.executable}\nimport os, signal\n{DEAF}")
+        path.chmod(0o700)
 
     @property
     def started(self) -> list[Any]:

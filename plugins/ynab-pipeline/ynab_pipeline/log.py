@@ -37,7 +37,14 @@ def say(line: str, level: str = "info", **extra: Any) -> None:
     _write(json.dumps(entry))
 
 
-def _write(line: str) -> None:
-    """Write a line at once: what a full disk does not take must not fail the end of the process."""
-    with suppress(OSError):
-        os.write(2, f"{line}\n".encode(errors="backslashreplace"))
+def show(text: str) -> None:
+    """Write lines to standard output, as `say` does to the log."""
+    _write(text, 1)
+
+
+def _write(text: str, descriptor: int = 2) -> None:
+    """Write at once: what a full disk does not take must not fail the end of the process."""
+    content = f"{text}\n".encode(errors="backslashreplace")
+    with suppress(OSError), open(descriptor, "wb", buffering=0, closefd=False) as file:
+        while content:
+            content = content[file.write(content) :]

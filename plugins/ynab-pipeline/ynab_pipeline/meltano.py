@@ -118,18 +118,25 @@ def start_command(name: str, environment: str | None, *arguments: str) -> subpro
     )
 
 
-def answer(process: subprocess.Popen[str], request: str = "") -> dict[str, Any]:
+def answer(
+    process: subprocess.Popen[str], request: str = "", limit: float | None = None
+) -> dict[str, Any]:
     """Return the answer of a command.
 
     Args:
         process: The command.
         request: Its standard input.
+        limit: Seconds that it has to answer.
 
     Raises:
         PipelineError: If it, or Meltano, could not answer.
     """
     with process:
-        stdout, stderr = process.communicate(request)
+        try:
+            stdout, stderr = process.communicate(request, limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise PipelineError(f"no answer within {limit:g} seconds") from None
     found = _parsed(stdout)
     if not found:
         raise PipelineError(_error(stderr.splitlines()))

@@ -12,15 +12,20 @@ import signal
 import sys
 from pathlib import Path
 
-from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline import workspace
+from ynab_pipeline.errors import PipelineError, UsageError, explain
 from ynab_pipeline.project import SYSTEM
 from ynab_pipeline.tenants import start
 
 _PROJECT = Path(sys.prefix).parent
 
 
-def _has_token_alone(env: Path) -> bool:
-    """Tell if an env file has a token, but does not choose an environment."""
+def _has_token_alone() -> bool:
+    """Tell if the project's env file has a token, but does not choose an environment."""
+    try:
+        env = workspace.find_root() / (start.env_file_of(sys.orig_argv) or ".env")
+    except UsageError:
+        return False  # Meltano says so
     if not env.is_file():
         return False
     from dotenv import dotenv_values  # noqa: PLC0415 -- Meltano's; not needed without a .env
@@ -35,7 +40,9 @@ try:
     start.enter(sys.orig_argv)
 except (PipelineError, OSError) as error:
     sys.stderr.write(f"ynab-pipeline: {explain(error)}\n")
-    os._exit(1)  # an exception would not end Python, which reads this as a .pth file
+    # As `ynab-pipeline` ends if settings are wrong. An exception would not end Python, which reads
+    # this as a .pth file.
+    os._exit(2 if isinstance(error, PipelineError) else 1)
 # It makes many objects and little garbage, for which Python would look 300 times in each run.
 gc.set_threshold(500_000)
 # Its own logs would be in the home folder.
@@ -45,7 +52,7 @@ os.environ.setdefault("MELTANO_CLI_LOG_CONFIG", str(Path(__file__).with_name("me
 # After a run that was killed, it would refuse the next one for five minutes. Runs take turns.
 os.environ.setdefault("MELTANO_RUN_FORCE", "true")
 # The default, `demo`, is not for those who have a token.
-if _has_token_alone(Path(start.env_file_of(sys.orig_argv) or ".env")):
+if _has_token_alone():
     os.environ.setdefault("MELTANO_ENVIRONMENT", "local")
 # Its version is logged before it has read a logging configuration.
 logging.getLogger("meltano.cli.cli").setLevel(logging.WARNING)

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import meltano, workspace
-from ynab_pipeline.errors import UsageError
+from ynab_pipeline.errors import PipelineError, UsageError
 from ynab_pipeline.log import say
 from ynab_pipeline.notices import Notices
 from ynab_pipeline.ping import ping
@@ -27,6 +27,7 @@ from ynab_pipeline.status_page import span
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ynab_pipeline.workspace import Task, Workspace
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     project = workspace.find(options.environment)
     task = project.task(options.job)
     if options.tenants:
-        return _run_tenants(options, project, jitter)
+        return _run_tenants(options, project, task, jitter)
     if options.parallel is not None:
         raise UsageError("--parallel is for --tenants")
     notices = Notices(project, options.environment)
@@ -101,7 +102,9 @@ def run(options: argparse.Namespace) -> int:
         return _FAILED if reason else 0
 
 
-def _run_tenants(options: argparse.Namespace, project: Workspace, jitter: timedelta) -> int:
+def _run_tenants(
+    options: argparse.Namespace, project: Workspace, task: Task, jitter: timedelta
+) -> int:
     from ynab_pipeline.tenants import env_file, runs  # noqa: PLC0415 -- not needed otherwise
 
     env_file.for_all(project.root, options.environment)
@@ -109,13 +112,29 @@ def _run_tenants(options: argparse.Namespace, project: Workspace, jitter: timede
     if parallel < 1:
         raise UsageError(f"--parallel is {parallel}: 1 or more is expected")
     with Signals() as signals:
-        if number := _wait(project.task(options.job), jitter, signals):
+        if number := _wait(task, jitter, signals):
             return 128 + number
         found = env_file.for_all(project.root, options.environment)  # those of now
         code = runs.run_all(project.root, options.job, found, parallel, signals)
         if code in {0, _FAILED}:
+            _notify_of_files(project, task.name, found)
             ping(project.variables, has_failed=bool(code))
         return code
+
+
+def _notify_of_files(project: Workspace, job: str, found: Mapping[str, object]) -> None:
+    """Tell of tenants whose files are refused; all others tell of their runs themselves."""
+    notices = Notices(project, None, load_tables=False)
+    errors = {
+        f"{job} of {name}": str(each)
+        for name, each in found.items()
+        if isinstance(each, PipelineError)
+    }
+    for name, error in errors.items():
+        notices.failed(name, error)
+    for name in notices.failing - errors.keys():
+        if name.startswith(f"{job} of "):  # that tenant may have been removed
+            notices.succeeded(name)
 
 
 def time_of(text: str) -> timedelta:

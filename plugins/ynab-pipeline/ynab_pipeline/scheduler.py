@@ -207,7 +207,7 @@ def _starts(project: Workspace, history: History) -> dict[str, datetime]:
 
 
 def _tenants_starts(project: Workspace, history: History) -> dict[str, datetime]:
-    """Return when each job was last started for a tenant; then it was for all of them."""
+    """Return when each job was last started, for the tenant for which that is the longest ago."""
     from ynab_pipeline.tenants import env_file, overview  # noqa: PLC0415 -- not needed otherwise
 
     starts: dict[str, datetime] = {}
@@ -215,8 +215,11 @@ def _tenants_starts(project: Workspace, history: History) -> dict[str, datetime]
         with suppress(PipelineError):  # likewise
             if isinstance(tenant, PipelineError):
                 continue
+            latest: dict[str, datetime] = {}
             for each in overview.runs_of(project.root, tenant, history):
-                starts[each.job] = max(each.started_at, starts.get(each.job, each.started_at))
+                latest.setdefault(each.job, each.started_at)
+            for job, at in latest.items():
+                starts[job] = min(at, starts.get(job, at))
     return starts
 
 

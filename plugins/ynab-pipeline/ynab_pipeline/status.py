@@ -57,11 +57,12 @@ def run(options: argparse.Namespace) -> int:
     return 0 if found["report"].state == FRESH else OLD
 
 
-def look(environment: str | None) -> dict[str, Any]:
+def look(environment: str | None, limit: float | None = None) -> dict[str, Any]:
     """Return how fresh the tables are, as arguments of `page`.
 
     Args:
         environment: The environment of Meltano; if None, the one that Meltano chooses.
+        limit: Seconds that Meltano and the database have to answer.
 
     Raises:
         PipelineError: If it cannot be known.
@@ -70,7 +71,7 @@ def look(environment: str | None) -> dict[str, Any]:
     # Meltano takes half a second to import: meanwhile, in this process too.
     from ynab_pipeline.history import History  # noqa: PLC0415
 
-    answer, history = meltano.answer(process), History()
+    answer, history = meltano.answer(process, limit=limit), History()
     return judge(answer, history.runs(answer["environment"], answer["suffix"]), history.schedule())
 
 

@@ -76,14 +76,14 @@ def _add(path: Path, name: str, environment: str | None) -> None:
     token = _token()
     with _alone(path.parents[1], name):
         _refuse_existing(path, name)
-        password = env_file.password_of_draft(path) or secrets.token_hex(16)
+        known = env_file.password_of_draft(path)
         values = {
             TOKEN: token,
             SUFFIX: name,
             env_file.SCHEMA: tables_of(name),
             env_file.VIEWS: views_of(name),
             env_file.ROLE: tables_of(name),
-            env_file.PASSWORD: password,
+            env_file.PASSWORD: known or secrets.token_hex(16),
             **_notified(environment),
         }
         # The role gets this password: an `add` that is killed from here on can be repeated.
@@ -92,7 +92,9 @@ def _add(path: Path, name: str, environment: str | None) -> None:
         try:
             answer = meltano.answer(process, json.dumps(_request("make", name, values)))
         except PipelineError:
-            env_file.drop_draft(path)
+            # If this command or an `add` before it was cut off, the role may have the password.
+            if process.returncode == 0 and not known:
+                env_file.drop_draft(path)
             raise
         values |= {env_file.ENVIRONMENT: answer["environment"], **answer["settings"]}
         env_file.write_draft(path, values)
@@ -108,8 +110,8 @@ def _add(path: Path, name: str, environment: str | None) -> None:
 
 def _notified(environment: str | None) -> dict[str, str]:
     """Return who is told of your own account, to be told of the tenant, too."""
-    variables = workspace.find(environment).variables
-    return {NOTIFY: variables[NOTIFY]} if notify.urls_in(variables) else {}
+    urls = notify.urls_in(workspace.find(environment).variables)
+    return {NOTIFY: " ".join(urls)} if urls else {}
 
 
 def _refuse_existing(path: Path, name: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import meltano
 from ynab_pipeline.account import TOKEN
 from ynab_pipeline.errors import PipelineError, UsageError, explain
+from ynab_pipeline.files import write_private
+from ynab_pipeline.notify import NOTIFY
 from ynab_pipeline.project import SUFFIX
 from ynab_pipeline.tenants.names import check_name
 
@@ -33,8 +35,6 @@ _ENDING = ".env"
 #: Of a file that `add` has not finished.
 _DRAFT = ".draft"
 _OTHERS = 0o077
-#: Characters that Meltano or its parser of env files would not take literally between quotes.
-_SPECIAL = re.compile(r"[^ -~]|['\\$]")
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,25 @@ def _values(path: Path, shown: str) -> dict[str, str]:
     return values
 
 
+def read_apart(path: Path) -> Tenant:
+    """Read a tenant's file, and see that no other tenant has the same schema or role.
+
+    Raises:
+        PipelineError: If the file is not there, is not as it should be, or shares one.
+    """
+    tenant = read(path)
+    names = (*tenant.schemas, tenant.role)
+    shared = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b".encode())
+    for other in path.parent.glob(f"*{_ENDING}"):
+        # Most have none of its names, and need not be parsed.
+        with suppress(OSError):
+            if other != path and shared.search(other.read_bytes()):
+                found = read_all(path.parents[1])[tenant.name]
+                if isinstance(found, PipelineError):
+                    raise found
+    return tenant
+
+
 def names(root: Path) -> list[str]:
     """Return the names of the tenants' files, sorted; some may be no name for a tenant."""
     files = (root / FOLDER).glob(f"*{_ENDING}")
@@ -117,7 +136,7 @@ def names(root: Path) -> list[str]:
 
 def drafts(root: Path) -> list[str]:
     """Return the names of tenants whose `add` has not ended."""
-    return sorted(path.stem for path in (root / FOLDER).glob(f"*{_DRAFT}"))
+    return sorted({path.name.partition(".")[0] for path in (root / FOLDER).glob(f"*{_DRAFT}*")})
 
 
 def read_all(root: Path) -> dict[str, Tenant | PipelineError]:
@@ -194,25 +213,29 @@ def write_draft(path: Path, values: Mapping[str, str]) -> None:
     Raises:
         PipelineError: If a value can't be in an env file.
     """
-    for key, value in values.items():
-        if _SPECIAL.search(value):
-            raise PipelineError(f"{key} has characters that an env file cannot hold")
-    lines = (f"{key}='{value}'\n" for key, value in values.items())
+    text = "".join([_HEADER, *(_line(key, value) for key, value in values.items())])
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.parent.chmod(0o700)
-    draft = path.with_suffix(_DRAFT)
-    new = draft.with_suffix(f"{_DRAFT}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("".join([_HEADER, *lines]))
-    new.replace(draft)
+    write_private(path.with_suffix(_DRAFT), text)
+
+
+def _line(key: str, value: str) -> str:
+    """Return a line for a value, as Meltano's parser of env files reads it."""
+    # The parser expands ${NAME} in each value, and Meltano also $NAME in its settings.
+    expanded = "${" if key == NOTIFY else "$"
+    if expanded in value or not value.isprintable():
+        raise PipelineError(f"{key} has characters that an env file cannot hold")
+    escaped = value.replace("\\", r"\\").replace("'", r"\'")
+    return f"{key}='{escaped}'\n"
 
 
 def finish(path: Path) -> None:
     """Make the draft the tenant's file."""
     path.with_suffix(_DRAFT).rename(path)
+    drop_draft(path)
 
 
 def drop_draft(path: Path) -> None:
-    """Remove the draft of a tenant's file, if there is one."""
-    path.with_suffix(_DRAFT).unlink(missing_ok=True)
+    """Remove the draft of a tenant's file, and what an `add` has left that was killed."""
+    for draft in path.parent.glob(f"{path.stem}{_DRAFT}*"):
+        draft.unlink()

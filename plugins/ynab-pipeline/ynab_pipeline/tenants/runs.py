@@ -4,8 +4,6 @@ Each tenant's run is a process of its own, the command `ynab-pipeline run` with 
 file. One that fails stops no other.
 """
 
-# ruff: noqa: T201 -- a command prints
-
 from __future__ import annotations
 
 import os
@@ -15,17 +13,21 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.log import say, show
+from ynab_pipeline.notices import TWICE
+from ynab_pipeline.notify import NOTIFY
+from ynab_pipeline.ping import PING
 from ynab_pipeline.status_page import printable
 from ynab_pipeline.tenants import env_file, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ynab_pipeline.signals import Signals
     from ynab_pipeline.tenants.env_file import Tenant
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _STOP_LIMIT = 25
 _ROWS = re.compile(r"Synced .*: ([\d,]+) rows")
 _REASON = re.compile(r"\S+ failed: (.+)")
+#: What `notices`, `notify` and `ping` say if something does not work.
+_WARNING = re.compile(rf"URL \d+ of {NOTIFY} |{PING} |nobody is notified: |{TWICE}|.* {TWICE}")
 _SUCCEEDED, _FAILED, _STOPPED, _NOT_RUN = "succeeded", "failed", "stopped", "not run"
 #: Exit codes of a run that a signal has ended are higher.
 _SIGNAL = 128
@@ -48,6 +52,8 @@ class Result(NamedTuple):
     rows: int | None = None
     seconds: float | None = None
     error: str = ""
+    #: Lines about notifications and pings that did not work.
+    warnings: Sequence[str] = ()
 
 
 @dataclass
@@ -66,12 +72,13 @@ class _Run:
             self.output.seek(0)
             lines = self.output.read().decode(errors="replace").splitlines()
         code, seconds = self.process.wait(), monotonic() - self.began
+        warnings = [line for line in lines if _WARNING.match(line)]
         if code == 0:
             found = [match for line in lines if (match := _ROWS.search(line))]
             rows = int(found[-1][1].replace(",", "")) if found else None
-            return Result(self.tenant, _SUCCEEDED, rows, seconds)
+            return Result(self.tenant, _SUCCEEDED, rows, seconds, warnings=warnings)
         state = _FAILED if 0 < code < _SIGNAL else _STOPPED
-        return Result(self.tenant, state, None, seconds, _error(lines))
+        return Result(self.tenant, state, None, seconds, _error(lines), warnings)
 
 
 @dataclass
@@ -140,21 +147,25 @@ def run_all(
     ]
     ended_by: int | None = None
     limit: float | None = None
-    while running.runs or (waiting and not ended_by):
-        while waiting and not ended_by and len(running.runs) < parallel:
-            running.start(waiting.pop(0))
-        signals.wait(running, limit and limit - monotonic())
-        for result in running.take_ended():
-            print(_line(result), file=sys.stderr, flush=True)
-            results.append(result)
-        if number := signals.take():
-            ended_by, limit = ended_by or number, limit or monotonic() + _STOP_LIMIT
-            running.signal(number)
-        elif limit and monotonic() > limit:
-            running.signal(SIGKILL)
+    try:
+        while running.runs or (waiting and not ended_by):
+            while waiting and not ended_by and len(running.runs) < parallel:
+                running.start(waiting.pop(0))
+            signals.wait(running, limit and limit - monotonic())
+            for result in running.take_ended():
+                for line in _lines(result):
+                    say(line)
+                results.append(result)
+            if number := signals.take():
+                ended_by, limit = ended_by or number, limit or monotonic() + _STOP_LIMIT
+                running.signal(number)
+            elif limit and monotonic() > limit:
+                running.signal(SIGKILL)
+    finally:
+        running.signal(SIGTERM)  # to those that an error here would leave behind
     results += [Result(name, _NOT_RUN) for name in waiting]
-    print(_table(sorted(results, key=lambda result: result.tenant)))
-    print(_sum(results, job, monotonic() - began))
+    table = _table(sorted(results, key=lambda result: result.tenant))
+    show(f"{table}\n{_sum(results, job, monotonic() - began)}")
     if ended_by:
         return _SIGNAL + ended_by
     return int(any(result.state != _SUCCEEDED for result in results))
@@ -167,9 +178,11 @@ def _error(lines: Sequence[str]) -> str:
     return next(iter([*reasons, *last]), "it said nothing")
 
 
-def _line(result: Result) -> str:
+def _lines(result: Result) -> Iterator[str]:
+    """Yield how a run has ended, and what it says of people that it could not tell."""
     error = f": {printable(result.error)}" if result.error else ""
-    return f"{result.tenant} {result.state}{error}"
+    yield f"{result.tenant} {result.state}{error}"
+    yield from (f"{result.tenant}: {printable(line)}" for line in result.warnings)
 
 
 def _table(results: Sequence[Result]) -> str:

@@ -55,7 +55,7 @@ def enter(arguments: Sequence[str]) -> None:
     path = Path(root, file)
     if path.parent.resolve() != root / env_file.FOLDER:
         return
-    folder = tenant_folder(root, env_file.read(path).name)
+    folder = tenant_folder(root, env_file.read_apart(path).name)
     _stay(folder)
     values = env_file.read(path).values  # it may just have been removed
     _make(root, folder)
