@@ -56,18 +56,20 @@ _BUDGET = re.compile(r"^/plans/[^/]+")
 #: Addresses of responses in which lists are one level lower than in others.
 _NESTED = re.compile(r"/plans/[^/]+(/months/[^/]+)?")
 
+_RENEWAL = (
+    "https://app.ynab.com/settings/developer and put it where the old one is: "
+    "YNAB_PERSONAL_ACCESS_TOKEN in .env, or in tenants/NAME.env for a tenant; outside this Meltano "
+    "project, access_token or TAP_YNAB_ACCESS_TOKEN."
+)
 #: Advice for each 401 and 403, by the id of YNAB's error.
 REFUSALS = {
-    "401": "YNAB does not accept the token. Make a new one at "
-    "https://app.ynab.com/settings/developer and put it where the old one is: "
-    "YNAB_PERSONAL_ACCESS_TOKEN in .env, access_token or TAP_YNAB_ACCESS_TOKEN.",
+    "401": f"YNAB does not accept the token. Make a new one at {_RENEWAL}",
     "403.1": "The YNAB subscription of this account has lapsed. Renew it at "
     "https://app.ynab.com/settings and run again.",
     "403.2": "The YNAB trial of this account has ended. Subscribe at "
     "https://app.ynab.com/settings and run again.",
     "403.3": "The token's scope does not allow reading. Make a personal access token at "
-    "https://app.ynab.com/settings/developer and put it where the old one is: "
-    "YNAB_PERSONAL_ACCESS_TOKEN in .env, access_token or TAP_YNAB_ACCESS_TOKEN.",
+    f"{_RENEWAL}",
     "403.4": "YNAB says that this account has reached its data limit. Ask YNAB's support what "
     "to remove, and run again.",
 }
