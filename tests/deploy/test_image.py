@@ -92,7 +92,8 @@ def test_what_a_container_may(image: str) -> None:
 
 @pytest.fixture
 def settings(sandbox: Sandbox, api_url: str, database: Database) -> dict[str, str]:
-    """All settings, with Meltano's own tables in the database that is loaded."""
+    """All settings, with Meltano's own tables in a schema of the database that is loaded."""
+    database.execute("create schema meltano")
     where = {key: str(value) for key, value in conninfo_to_dict(database.url).items()}
     host, port, user, name = (where[key] for key in ("host", "port", "user", "dbname"))
     return {
@@ -103,7 +104,8 @@ def settings(sandbox: Sandbox, api_url: str, database: Database) -> dict[str, st
         "TARGET_POSTGRES_USER": user,
         "TARGET_POSTGRES_PASSWORD": where["password"],
         "TARGET_POSTGRES_DATABASE": name,
-        "MELTANO_DATABASE_URI": f"postgresql+psycopg://{user}@{host}:{port}/{name}",
+        "MELTANO_DATABASE_URI": f"postgresql+psycopg://{user}@{host}:{port}/{name}"
+        "?options=-csearch_path=meltano",
         "PGPASSWORD": where["password"],
     }
 
@@ -121,6 +123,9 @@ def test_syncs_whose_bookmarks_are_in_the_database(
     assert sandbox.token not in first.stdout + second.stdout
     fresh = run(image, settings, "ynab-pipeline", "status")
     assert fresh.returncode == 0, fresh.stdout
+    script = "meltano invoke report:build && head -c 15 output/budget.html"
+    report = run(image, settings, "sh", "-c", script)
+    assert report.stdout.lower().endswith("<!doctype html>"), report.stdout
 
 
 def test_the_scheduler_syncs_at_once_and_ends_when_it_is_told_to(
