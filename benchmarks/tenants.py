@@ -1,12 +1,13 @@
-"""Syncs a minute of many tenants, one after the other and in parallel, idle and with changes.
+"""Syncs a minute of many tenants: one after the other, in parallel, and through Dagster.
 
 All of them read one account of the sandbox, each into a schema of its own of one PostgreSQL server.
-Needs `make install`.
+Needs `make install`, and for Dagster `make .venv-dagster/installed`.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -25,16 +26,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, account(Program("tap"), TRANSACTIONS) as found:
         tenants = Tenants(Path(name), found, TOKEN)
         headline(f"python3 benchmarks/tenants.py --tenants {' '.join(map(str, asked.tenants))}")
+        rows: list[list[str]] = []
+
+        def add(measured: Round, kind: str, parallel: int | str) -> None:
+            rows.append(_row(measured, kind, f"{parallel}"))
+            print(*rows[-1], file=sys.stderr, flush=True)  # all of them together take hours
+
         try:
-            rows: list[list[str]] = []
             for count in asked.tenants:
                 tenants.have(count)
-                rows.append(_row(tenants.sync(asked.parallel[-1]), asked.parallel[-1], "first"))
-                for parallel in asked.parallel:
-                    for kind in asked.kinds:
+                add(tenants.sync(asked.parallel[-1]), "first", asked.parallel[-1])
+                for kind in asked.kinds:
+                    for parallel in asked.parallel:
                         if kind == CHANGES:
                             found.operate("live")
-                        rows.append(_row(tenants.sync(parallel), parallel, kind))
+                        add(tenants.sync(parallel), kind, parallel)
+                    if asked.dagster:
+                        if kind == CHANGES:
+                            found.operate("live")
+                        add(tenants.sync_through_dagster(), kind, "2, Dagster")
         finally:
             tenants.stop()
     columns = ["tenants", "sync", "parallel", "seconds", "syncs a minute"]
@@ -46,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tenants", type=int, nargs="+", default=TENANTS)
     parser.add_argument("--parallel", type=int, nargs="+", default=PARALLEL)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--no-dagster", dest="dagster", action="store_false")
     parser.add_argument("--quick", action="store_true", help="two tenants: does it run?")
     asked = parser.parse_args()
     if asked.quick:
@@ -53,11 +64,11 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def _row(found: Round, parallel: int, kind: str) -> list[str]:
+def _row(found: Round, kind: str, parallel: str) -> list[str]:
     return [
         f"{found.tenants}",
         kind,
-        f"{parallel}",
+        parallel,
         f"{found.seconds:,.0f}",
         f"{found.a_minute:.1f}",
         f"{found.processor / found.tenants:.2f}",

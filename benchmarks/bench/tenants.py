@@ -6,20 +6,22 @@ import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from bench import dagster
 from bench.measure import KILOBYTE, MEGABYTE, Running
 from bench.programs import PROJECT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from bench.sandbox import Account
 
-_LINKED = ("constraints.txt", "plugins", "tap-ynab", "transform")
+_LINKED = (".venv", "constraints.txt", "plugins", "tap-ynab", "transform")
 _PROGRAMS = PROJECT / ".venv/bin"
 #: Seconds between two looks at the memory.
 _LOOK = 0.5
@@ -83,20 +85,19 @@ class Tenants:
         """Sync all of them, and measure it."""
         line = [str(_PROGRAMS / "ynab-pipeline"), "run", "sync", "--tenants"]
         running = Running([*line, f"--parallel={parallel}"], folder=self._folder)
-        ended, peak = Event(), [0.0]
-
-        def watch() -> None:
-            while not ended.wait(_LOOK):
-                peak[0] = max(peak[0], _memory(running.process.pid))
-
-        watching = Thread(target=watch)
-        watching.start()
-        try:
+        with _peak(running) as peak:
             taken = running.taken()
-        finally:
-            ended.set()
-            watching.join()
-        return Round(self._count, taken.seconds, taken.processor, peak[0])
+        return Round(self._count, taken.seconds, taken.processor, *peak)
+
+    def sync_through_dagster(self) -> Round:
+        """Sync all of them by runs of Dagster, two at a time, and measure it on Linux."""
+        with dagster.running(self._folder) as found, _peak(found.running) as peak:
+            accounts = [path.stem for path in self._folder.glob("tenants/*.env")]
+            found.await_accounts(accounts)
+            before = _processor(found.running.process.pid)
+            seconds = found.sync(accounts)
+            processor = _processor(found.running.process.pid) - before
+        return Round(self._count, seconds, processor, *peak)
 
     def stop(self) -> None:
         """Stop the server."""
@@ -119,26 +120,58 @@ class Tenants:
         )
 
 
+@contextmanager
+def _peak(running: Running) -> Iterator[list[float]]:
+    """Watch the memory of a program, and set the peak, in megabytes, in the end."""
+    ended, peak = Event(), [0.0]
+
+    def watch() -> None:
+        while not ended.wait(_LOOK):
+            peak[0] = max(peak[0], _memory(running.process.pid))
+
+    watching = Thread(target=watch)
+    watching.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        watching.join()
+
+
 def _memory(root: int) -> float:
     """Return the resident memory of a process and of all that it has started, in megabytes.
 
     What processes share counts once for each of them.
     """
-    with suppress(subprocess.CalledProcessError):
-        listed = subprocess.run(
-            ["/bin/ps", "-axo", "pid=,ppid=,rss="],
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        ).stdout
-        own, resident = {root}, 0
-        # A process mostly has a higher number than the one that has started it.
-        for pid, parent, kilobytes in sorted(_numbers(line) for line in listed.splitlines()):
-            if pid in own or parent in own:
-                own.add(pid)
-                resident += kilobytes
-        return resident * KILOBYTE / MEGABYTE
-    return 0.0
+    return sum(kilobytes for _, kilobytes in _tree(root)) * KILOBYTE / MEGABYTE
+
+
+def _processor(root: int) -> float:
+    """Return the processor seconds of a process and of all that it has started, on Linux."""
+    ticks = 0
+    for pid, _ in _tree(root):
+        with suppress(FileNotFoundError):
+            fields = (
+                Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            )
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _tree(root: int) -> list[tuple[int, int]]:
+    """Return a process and all that it has started, each with its resident memory in kilobytes."""
+    listed = subprocess.run(
+        ["/bin/ps", "-axo", "pid=,ppid=,rss="],
+        stdout=subprocess.PIPE,
+        check=False,
+        text=True,
+    ).stdout
+    found = {root: 0}
+    # A process mostly has a higher number than the one that has started it.
+    for pid, parent, kilobytes in sorted(_numbers(line) for line in listed.splitlines()):
+        if pid in found or parent in found:
+            found[pid] = kilobytes
+    return list(found.items())
 
 
 def _numbers(line: str) -> tuple[int, int, int]:
