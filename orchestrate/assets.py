@@ -20,8 +20,8 @@ NOTIFIED = "notified"
 
 _PIPELINE = ".venv/bin/ynab-pipeline"
 _MELTANO = ".venv/bin/meltano"
-#: Exit code of `ynab-pipeline run` after a run that has failed.
-_FAILED = 1
+#: The line of `ynab-pipeline run` after which it tells people that a run has failed.
+_FAILED = re.compile(r"[\w-]+ failed: ")
 #: Begins the line in which dbt names a view or test that has failed.
 _DBT_FAILED = "Failure in "
 _SUMMARY = re.compile(
@@ -66,12 +66,14 @@ def _run(context: dg.AssetExecutionContext, program: str, *arguments: str) -> li
     account = context.partition_key
     options = project.accounts().get(account)
     if options is None:
-        raise dg.Failure(f"There is no account {account}: no file {project.env_file(account)}")
+        path = project.env_file(account)
+        raise dg.Failure(f"There is no account {account}: {path} is missing, or has no token")
     code, lines = child.run([program, *options, *arguments], context.log)
     if code:
+        is_told = program == _PIPELINE and any(map(_FAILED.match, lines))
         raise dg.Failure(
             _reason(lines) or f"{program} ended with {code}",
-            metadata={"exit code": code, NOTIFIED: program == _PIPELINE and code == _FAILED},
+            metadata={"exit code": code, NOTIFIED: is_told},
         )
     return lines
 

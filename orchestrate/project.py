@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
+from dotenv import dotenv_values
 from ynab_pipeline.cron import BY_HAND, NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,6 +21,8 @@ OWN = ".env"
 #: Partition of the invented account, if there is no other.
 DEMO = "demo"
 
+#: Variables with the token of `.env`.
+_TOKENS = ("YNAB_PERSONAL_ACCESS_TOKEN", "TAP_YNAB_ACCESS_TOKEN")
 #: Variables of Dagster's environment that programs of the project get. All that has to do with an
 #: account is in its env file, and nothing of another account may get in its way.
 _INHERITED = re.compile(
@@ -67,9 +70,18 @@ def accounts() -> dict[str, list[str]]:
         path.name.removesuffix(".env"): [f"--env-file=tenants/{path.name}"]
         for path in sorted((ROOT / "tenants").glob("[!.]*.env"))
     }
-    if (ROOT / ".env").exists():
+    if _is_account(ROOT / ".env"):
         return {OWN: [], **found}
     return found or {DEMO: ["--environment=demo"]}
+
+
+def _is_account(path: Path) -> bool:
+    """Tell whether `.env` has a token; one with settings alone is for those who have tenants."""
+    try:
+        values = dotenv_values(path)
+    except (OSError, UnicodeDecodeError):
+        return True  # its runs fail, and tell what is wrong
+    return any(values.get(name) for name in _TOKENS)
 
 
 def env_file(account: str) -> Path:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import dagster as dg
 from tzlocal import get_localzone_name
 
 from orchestrate import project
 from orchestrate.assets import ACCOUNTS, JOB, PARTITION
+from orchestrate.spread import is_due, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-#: Minutes after that of the schedule at which accounts are due, so that neither all accounts of a
-#: machine nor all machines read YNAB at once.
-DELAYS = range(0, 30, 5)
 
 _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 _UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
@@ -72,22 +67,3 @@ def schedule(of: project.Schedule) -> dg.ScheduleDefinition:
         execution_timezone=get_localzone_name(),
         execution_fn=due,
     )
-
-
-def spread(interval: str) -> str:
-    """Return an interval in the form of cron with the delays, if it has one minute."""
-    minute, rest = interval.split(maxsplit=1)
-    if not minute.isdecimal():
-        return interval
-    minutes = sorted((int(minute) + delay) % 60 for delay in DELAYS)
-    return f"{','.join(map(str, minutes))} {rest}"
-
-
-def is_due(account: str, interval: str, minute: int) -> bool:
-    """Return whether an account is due in this minute, one of those of `spread`."""
-    first = interval.split(maxsplit=1)[0]
-    if not first.isdecimal():
-        return True
-    # The same for an account at all times, and another for that of the same name elsewhere.
-    delay = DELAYS[crc32(f"{platform.node()} {account}".encode()) % len(DELAYS)]
-    return minute == (int(first) + delay) % 60

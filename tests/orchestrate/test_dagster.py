@@ -13,15 +13,24 @@ from playwright.sync_api import expect
 from ynab_sandbox import serve
 
 from tests.support import browser
-from tests.support.dagster import DAGSTER, Dagster, await_, processes, running
+from tests.support.dagster import (
+    DAGSTER,
+    Dagster,
+    await_,
+    let_hours_pass,
+    prepare,
+    processes,
+    running,
+)
 from tests.support.meltano_project import MELTANO, Project, project_of
 from tests.support.receiver import Receiver, receive
 from tests.support.rows import BUDGET_STREAMS
 from tests.support.small import small_sandbox
-from tests.support.tenants import pipeline, set_values, values
+from tests.support.tenants import env_file, pipeline, set_values, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Page
     from ynab_sandbox import Sandbox
@@ -32,7 +41,7 @@ TOKENS = {
     ADA: "ada-x1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8ZqJb4n",
     BEN: "ben-R6yLm0KcP3sFhD9uGaEi2oTzXr7Bkt8ZqJb4nQx1V",
 }
-#: In the URL of the service that gets messages.
+#: In the URLs of the service that gets messages.
 SECRET = "ahW4phei"  # noqa: S105 opens nothing
 #: What a person may have in the shell from which Dagster is started: nothing for any account.
 OTHERS = {
@@ -40,6 +49,20 @@ OTHERS = {
     "TAP_YNAB_BUDGET_IDS": "00000000-0000-0000-0000-000000000000",
     "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "elsewhere",
 }
+#: A schedule that is due soon.
+EVERY_MINUTE = """\
+- name: every-minute
+  interval: '* * * * *'
+  job: sync
+"""
+#: No amount for PostgreSQL, which says so with the amount; and the way back.
+AMOUNT = "12.345.678,90"
+SPOIL = """
+update ynab.transactions set subtransactions = '[{"amount": "12.345.678,90"}]'
+where id = (select min(id) from ynab.transactions where subtransactions = '[]')"""
+MEND = """
+update ynab.transactions set subtransactions = '[]'
+where subtransactions #>> '{0,amount}' = '12.345.678,90'"""
 #: Milliseconds for what takes seconds on a machine with nothing else to do.
 LIMIT = 600_000
 
@@ -67,10 +90,22 @@ class Household:
             return account
         added = pipeline(self.project, "tenants", "add", name, stdin=f"{TOKENS[name]}\n")
         assert added.returncode == 0, added.stderr
-        set_values(self.project, name, TAP_YNAB_API_URL=url)
+        set_values(
+            self.project, name, TAP_YNAB_API_URL=url, YNAB_PIPELINE_NOTIFY=self.messages_go_to(name)
+        )
         self.passwords.append(values(self.project, name)["TARGET_POSTGRES_PASSWORD"])
         await_(lambda: name in self.dagster.accounts())
         return account
+
+    def messages_go_to(self, account: str) -> str:
+        """The URL for messages about an account."""
+        return self.receiver.notify(f"{SECRET}/{account}")
+
+    def told(self, account: str) -> list[tuple[str, str]]:
+        """Title and text of each message that this URL got in this test."""
+        path = f"/{SECRET}/{account}"
+        found = [body for _, requested, body in self.receiver.requests if requested == path]
+        return [(body["title"], body["message"]) for body in found]
 
     def due(self) -> list[str]:
         """The accounts that the schedule of `sync` finds due, at the times at which it looks."""
@@ -94,17 +129,25 @@ def household(
             name: (each, stack.enter_context(serve(each)))
             for name, each in zip((ADA, BEN), others, strict=True)
         }
-        folder = tmp_path_factory.mktemp("household")
+        folder = tmp_path_factory.mktemp("a household")
         project = stack.enter_context(project_of(own, folder, TOKENS[OWN]))
+        found = Household(project, Dagster(""), receiver, own, served)
         with (folder / ".env").open("a") as file:
-            file.write(f"YNAB_PIPELINE_NOTIFY='{receiver.notify(SECRET)}'\n")
-        dagster = stack.enter_context(running(project, **OTHERS))
-        found = Household(project, dagster, receiver, own, served)
+            file.write(f"YNAB_PIPELINE_NOTIFY='{found.messages_go_to(OWN)}'\n")
+        with (folder / "meltano.yml").open("a") as file:
+            file.write(EVERY_MINUTE)
+        prepare(project)
+        found.dagster = stack.enter_context(running(project, **OTHERS))
         yield found
         secrets = [*TOKENS.values(), SECRET, *OTHERS.values(), *found.passwords]
         for path in (folder / ".data/dagster").rglob("*"):
             if path.is_file():
                 assert not [each for each in secrets if each.encode() in path.read_bytes()], path
+
+
+@pytest.fixture(autouse=True)
+def no_messages(household: Household) -> None:
+    household.receiver.requests.clear()
 
 
 @pytest.fixture
@@ -148,11 +191,10 @@ def test_a_step_that_fails_is_told_of_once_and_run_again(household: Household) -
     failed = dagster.launch("sync", OWN)
     assert dagster.ended(failed) == "FAILURE"
     assert dagster.steps(failed) == {"tables": "SUCCESS", "report": "FAILURE"}
-    await_(lambda: household.receiver.messages)
-    (message,) = household.receiver.messages
-    title, reason, _ = message.split("\n")
+    await_(lambda: household.told(OWN))
+    ((title, text),) = household.told(OWN)
     assert title == "tap-ynab, .env: report failed"
-    assert reason in dagster.failure(failed)
+    assert text.splitlines()[0] in dagster.failure(failed)
 
     assert dagster.ended(dagster.again(failed)) == "FAILURE"
     output.unlink()
@@ -168,8 +210,86 @@ def test_a_step_that_fails_is_told_of_once_and_run_again(household: Household) -
     assert dagster.steps(failed)["tables"] == "FAILURE"
     assert "sync failed: YNAB does not accept the token" in dagster.failure(failed)
     await_(lambda: any("ynab-pipeline run has told" in why for why in dagster.alerts_skipped()))
-    titles = [each.partition("\n")[0] for each in household.receiver.messages]
-    assert titles == [title, "tap-ynab, local: sync failed"]
+    assert [each for each, _ in household.told(OWN)] == [title, "tap-ynab, local: sync failed"]
+
+
+def test_the_page_has_history_and_says_why_a_run_failed(household: Household, page: Page) -> None:
+    dagster = household.dagster
+    household.account.set_token(TOKENS[OWN], "401")
+    failed = dagster.launch("sync", OWN)
+    assert dagster.ended(failed) == "FAILURE"
+    household.account.set_token(TOKENS[OWN])
+    succeeded = dagster.launch("sync", OWN)
+    assert dagster.ended(succeeded) == "SUCCESS"
+    page.goto("/runs")
+    for run, status in ((failed, "Failure"), (succeeded, "Success")):
+        row = page.locator("div").filter(has=page.get_by_role("link", name=run[:8]))
+        # The innermost that also has the link at its end.
+        row = row.filter(has=page.get_by_role("link", name="View", exact=True)).last
+        expect(row.get_by_text(status, exact=True)).to_be_visible(timeout=LIMIT)
+        expect(row.get_by_text("partition: .env")).to_be_visible(timeout=LIMIT)
+    page.get_by_role("link", name=failed[:8]).click()
+    expect(page.get_by_text("sync failed: YNAB does not accept the token").first).to_be_visible(
+        timeout=LIMIT
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "reason", "told"),
+    [
+        (BEN, lambda path: path.chmod(0o644), "holds a token and others can read it", BEN),
+        # Nobody can read in it whom to tell.
+        (ADA, lambda path: path.write_bytes(b"\xff\n"), "is not text in UTF-8", OWN),
+    ],
+    ids=["open", "garbled"],
+)
+def test_a_tenants_file_is_refused_and_somebody_is_told(
+    household: Household, name: str, spoil: Callable[[Path], object], reason: str, told: str
+) -> None:
+    household.add(name)
+    path = env_file(household.project, name)
+    content = path.read_bytes()
+    spoil(path)
+    failed = household.dagster.launch("sync", name)
+    assert household.dagster.ended(failed) == "FAILURE"
+    await_(lambda: household.receiver.requests)
+    path.write_bytes(content)
+    path.chmod(0o600)
+    ((title, text),) = household.told(told)
+    assert title == f"tap-ynab, {name}: tables failed"
+    assert f"tenants/{name}.env {reason}" in text
+    assert len(household.receiver.requests) == 1
+
+
+def test_a_message_has_no_figure_that_dbt_logs(household: Household) -> None:
+    dagster = household.dagster
+    assert dagster.ended(dagster.launch("sync", OWN)) == "SUCCESS"
+    database = household.project.database(".data/postgres")
+    database.execute(SPOIL)
+    failed = dagster.launch("reconcile", OWN, "views")
+    assert dagster.ended(failed) == "FAILURE"
+    database.execute(MEND)
+    assert any(AMOUNT in line for line in dagster.log(failed))
+    await_(lambda: household.told(OWN))
+    ((title, text),) = household.told(OWN)
+    assert title == "tap-ynab, .env: views failed"
+    assert text.startswith("Failure in test ")
+    assert AMOUNT not in text
+
+
+def test_a_run_that_does_not_end_is_ended_and_told_of(household: Household) -> None:
+    dagster = household.dagster
+    household.account.fail("stall", path="/plans")
+    run = dagster.launch("sync", OWN)
+    dagster.await_line(run, "database: ynab")
+    let_hours_pass(household.project, run)
+    assert dagster.ended(run) == "FAILURE"
+    household.account.clear_faults()
+    await_(lambda: household.told(OWN))
+    ((title, text),) = household.told(OWN)
+    assert title == "tap-ynab, .env: sync failed"
+    assert "Exceeded maximum runtime of 21600 seconds" in text
+    dagster.await_line(run, "sync has ended after SIGTERM")
 
 
 def test_accounts_take_turns_and_a_canceled_run_ends(household: Household) -> None:
@@ -214,13 +334,24 @@ def test_a_tenant_has_all_that_follows_a_sync_and_goes(household: Household) -> 
 def test_schedules_are_those_of_meltano_and_off(
     household: Household, meltano: dict[str, Any]
 ) -> None:
-    assert household.dagster.schedules() == {
+    wanted = {
         schedule["name"].replace("-", "_"): (
             schedule["interval"].replace("0 ", "0,5,10,15,20,25 ", 1),
             "STOPPED",
         )
         for schedule in meltano["schedules"]
     }
+    assert household.dagster.schedules() == {**wanted, "every_minute": ("* * * * *", "STOPPED")}
+
+
+def test_a_schedule_that_is_on_runs_each_account_by_itself(household: Household) -> None:
+    dagster, accounts = household.dagster, household.dagster.accounts()
+    with dagster.scheduled("every_minute"):
+        await_(lambda: len(dagster.runs(schedule_name="every_minute")) >= len(accounts))
+    runs = dagster.runs(schedule_name="every_minute")
+    assert {dagster.ended(run) for run in runs} == {"SUCCESS"}
+    for account in accounts:
+        assert dagster.runs(schedule_name="every_minute", partition=account)
 
 
 def test_an_account_that_is_none(household: Household) -> None:

@@ -7,11 +7,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ _ACCOUNTS = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
   assetNodes { partitionKeys } } } } }"""
 _SCHEDULES = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
   schedules { name cronSchedule scheduleState { status } } } } } }"""
-_RUNS = "{ runsOrError { ... on Runs { results { runId } } } }"
+_RUNS = """query($filter: RunsFilter) { runsOrError(filter: $filter) {
+  ... on Runs { results { runId } } } }"""
 _LAUNCH = """mutation($wanted: ExecutionParams!) {
   launchPipelineExecution(executionParams: $wanted) {
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
@@ -48,10 +50,12 @@ _RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run {
 _LOG = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   __typename ... on MessageEvent { message level stepKey }
   ... on ExecutionStepFailureEvent { error { message } } } } } }"""
+_START = """mutation($schedule: ScheduleSelector!) { startSchedule(scheduleSelector: $schedule) {
+  ... on ScheduleStateResult { scheduleState { id } } } }"""
+_STOP = "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
 _TICK = """mutation($schedule: ScheduleSelector!, $at: Float) {
   scheduleDryRun(selectorData: $schedule, timestamp: $at) { ... on DryRunInstigationTick {
   evaluationResult { error { message } runRequests { tags { key value } } } } } }"""
-
 _TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
   ... on Sensor { sensorState { ticks(limit: 20) { status skipReason error { message } } } } } }"""
 
@@ -67,14 +71,15 @@ class Dagster:
         (repository,) = self._ask(_ACCOUNTS)["repositoriesOrError"]["nodes"] or [{"assetNodes": []}]
         return {key for asset in repository["assetNodes"] for key in asset["partitionKeys"]}
 
-    def runs(self) -> list[str]:
-        """The ids of all runs, the latest first."""
-        return [run["runId"] for run in self._ask(_RUNS)["runsOrError"]["results"]]
+    def runs(self, **tags: str) -> list[str]:
+        """The ids of the runs with these tags of Dagster's, the latest first."""
+        wanted = {"tags": [{"key": f"dagster/{key}", "value": tags[key]} for key in tags]}
+        return [run["runId"] for run in self._ask(_RUNS, filter=wanted)["runsOrError"]["results"]]
 
-    def launch(self, job: str, account: str) -> str:
-        """Launch a run, and return its id."""
+    def launch(self, job: str, account: str, *steps: str) -> str:
+        """Launch a run, of some steps or all, and return its id."""
         tags = [{"key": "dagster/partition", "value": account}]
-        selector = {**_LOCATION, "jobName": job}
+        selector = {**_LOCATION, "jobName": job, "assetSelection": [{"path": [x]} for x in steps]}
         wanted = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
         return str(self._ask(_LAUNCH, wanted=wanted)["launchPipelineExecution"]["run"]["runId"])
 
@@ -129,6 +134,16 @@ class Dagster:
             for each in repository["schedules"]
         }
 
+    @contextmanager
+    def scheduled(self, schedule: str) -> Iterator[None]:
+        """Have a schedule turned on."""
+        selector = {**_LOCATION, "scheduleName": schedule}
+        started = self._ask(_START, schedule=selector)["startSchedule"]
+        try:
+            yield
+        finally:
+            self._ask(_STOP, id=started["scheduleState"]["id"])
+
     def due(self, schedule: str, at: float) -> list[str]:
         """The accounts that a schedule would sync at that time, in seconds since 1970."""
         selector = {**_LOCATION, "scheduleName": schedule}
@@ -161,18 +176,22 @@ def await_(condition: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+def prepare(project: Project) -> None:
+    """Put what `make dagster` needs into a project."""
+    for name in (".venv", ".venv-dagster", "Makefile"):
+        (project.folder / name).symlink_to(PROJECT / name)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "orchestrate", project.folder / "orchestrate", ignore=ignored)
+
+
 @contextmanager
 def running(project: Project, **environment: str) -> Iterator[Dagster]:
     """Run `make dagster` in a project, and end it by Ctrl-C.
 
     Args:
-        project: The project.
+        project: The project, prepared for it.
         environment: Variables of the shell that it is called from.
     """
-    for name in (".venv", ".venv-dagster", "Makefile"):
-        (project.folder / name).symlink_to(PROJECT / name)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PROJECT / "orchestrate", project.folder / "orchestrate", ignore=ignored)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     installed = (".venv-dagster/installed", ".meltano/installed", ".meltano/dbt-installed")
@@ -189,11 +208,34 @@ def running(project: Project, **environment: str) -> Iterator[Dagster]:
     dagster = Dagster(f"http://127.0.0.1:{port}")
     try:
         await_(lambda: _answers(dagster, make, project))
+        await_(dagster.alerts_skipped)  # what has failed before its first look it does not tell
         yield dagster
     finally:
-        os.killpg(make.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):  # it was killed
+            os.killpg(make.pid, signal.SIGINT)
         make.wait(_LIMIT)
         await_(lambda: not processes(project))  # its code server ends a moment later
+
+
+def kill(project: Project) -> None:
+    """Kill Dagster and what it has started, so that nothing of that can note its end."""
+
+    def none_is_left() -> bool:
+        found = processes(project)
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return not found
+
+    await_(none_is_left)
+
+
+def let_hours_pass(project: Project, run: str) -> None:
+    """Have Dagster believe that a run began seven hours earlier."""
+    database = project.folder / ".data/dagster/history/runs.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        sql = "update runs set start_time = start_time - 25200 where run_id = ?"
+        connection.execute(sql, [run])
 
 
 def _answers(dagster: Dagster, make: subprocess.Popen[bytes], project: Project) -> bool:
