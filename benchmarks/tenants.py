@@ -25,8 +25,9 @@ def main() -> None:
     asked = _arguments()
     with tempfile.TemporaryDirectory() as name, account(Program("tap"), TRANSACTIONS) as found:
         tenants = Tenants(Path(name), found, TOKEN)
-        headline(f"python3 benchmarks/tenants.py --tenants {' '.join(map(str, asked.tenants))}")
+        headline(" ".join(["python3 benchmarks/tenants.py", *sys.argv[1:]]))
         rows: list[list[str]] = []
+        most = max(asked.parallel)
 
         def add(measured: Round, kind: str, parallel: int | str) -> None:
             rows.append(_row(measured, kind, f"{parallel}"))
@@ -35,7 +36,7 @@ def main() -> None:
         try:
             for count in asked.tenants:
                 tenants.have(count)
-                add(tenants.sync(asked.parallel[-1]), "first", asked.parallel[-1])
+                add(tenants.sync(most), "first", most)
                 for kind in asked.kinds:
                     for parallel in asked.parallel:
                         if kind == CHANGES:
