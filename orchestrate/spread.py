@@ -5,11 +5,16 @@ from __future__ import annotations
 import platform
 from zlib import crc32
 
+#: Minutes after that of a schedule.
 _DELAYS = range(0, 30, 5)
 
 
 def spread(interval: str) -> str:
-    """Return an interval in the form of cron with all minutes at which an account may be due."""
+    """Return a cron expression with the minutes of all accounts; `is_due` tells whose each one is.
+
+    Args:
+        interval: The cron expression of a schedule, which Meltano calls its interval.
+    """
     minutes = _minutes(interval)
     if not minutes:
         return interval
@@ -18,17 +23,28 @@ def spread(interval: str) -> str:
 
 
 def is_due(account: str, interval: str, minute: int) -> bool:
-    """Return whether an account is due in this minute, one of those of `spread`."""
+    """Return whether an account is due.
+
+    Args:
+        account: Its name.
+        interval: The cron expression of the schedule.
+        minute: The minute for which `spread` has had Dagster ask.
+    """
     minutes = _minutes(interval)
     if not minutes:
         return True
-    # The same for an account at all times, and another for that of the same name elsewhere.
+    # An account keeps its minute as long as the machine keeps its name. On other machines, most
+    # accounts of the same name have another one.
     number = crc32(f"{platform.node()} {account}".encode())
     return minute == minutes[number % len(minutes)]
 
 
 def _minutes(interval: str) -> list[int]:
-    """Return the minutes of an interval that has one: itself and others of the same hour."""
+    """Return the minute of a schedule and the later ones, within its hour.
+
+    Return none if it has no single minute, such as `*/5`. After minute 34 there are fewer, and
+    after 54 only one: a minute of the next hour would need another hour, perhaps another day.
+    """
     minute, *_ = interval.split(maxsplit=1)
     if not minute.isdecimal():
         return []

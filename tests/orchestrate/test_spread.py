@@ -14,7 +14,7 @@ SPREAD = {
     "45 23 * * 0": "45,50,55 23 * * 0",
     "59 3 * * *": "59 3 * * *",
 }
-ACCOUNTS = [f"account_{number}" for number in range(60)]
+ACCOUNTS = [f"account_{number}" for number in range(600)]
 
 
 @pytest.mark.parametrize("interval", SPREAD)

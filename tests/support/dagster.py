@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ DAGSTER = str(PROJECT / ".venv-dagster/bin/dagster")
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _MAKE = str(shutil.which("make"))
 #: Seconds for what takes a few on a machine with nothing else to do.
-_LIMIT = 600
+_LIMIT = 240
 _LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "tap-ynab"}
 _ACCOUNTS = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
   assetNodes { partitionKeys } } } } }"""
@@ -45,7 +44,7 @@ _AGAIN = """mutation($wanted: ReexecutionParams!) {
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 _CANCEL = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
 _RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run {
-  status stepStats { stepKey status }
+  status tags { key value } stepStats { stepKey status }
   assetMaterializations { metadataEntries { label ... on IntMetadataEntry { intValue } } } } } }"""
 _LOG = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   __typename ... on MessageEvent { message level stepKey }
@@ -56,8 +55,12 @@ _STOP = "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
 _TICK = """mutation($schedule: ScheduleSelector!, $at: Float) {
   scheduleDryRun(selectorData: $schedule, timestamp: $at) { ... on DryRunInstigationTick {
   evaluationResult { error { message } runRequests { tags { key value } } } } } }"""
+_ALERTS = {**_LOCATION, "sensorName": "alerts"}
 _TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
-  ... on Sensor { sensorState { ticks(limit: 20) { status skipReason error { message } } } } } }"""
+  ... on Sensor { sensorState { id ticks(limit: 1) { status } } } } }"""
+_STOP_SENSOR = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
+_START_SENSOR = """mutation($sensor: SensorSelector!) {
+  startSensor(sensorSelector: $sensor) { __typename } }"""
 
 
 @dataclass
@@ -94,6 +97,10 @@ class Dagster:
     def status(self, run: str) -> str:
         return str(self._ask(_RUN, run=run)["runOrError"]["status"])
 
+    def tags(self, run: str) -> dict[str, str]:
+        tags = self._ask(_RUN, run=run)["runOrError"]["tags"]
+        return {tag["key"]: tag["value"] for tag in tags}
+
     def steps(self, run: str) -> dict[str, str]:
         """The steps that have run, each with its status."""
         steps = self._ask(_RUN, run=run)["runOrError"]["stepStats"]
@@ -120,11 +127,34 @@ class Dagster:
         (message,) = [event["error"]["message"] for event in events if "error" in event]
         return str(message)
 
-    def alerts_skipped(self) -> list[str]:
-        """Why the sensor that sends messages has sent none, the latest first."""
-        selector = {**_LOCATION, "sensorName": "alerts"}
-        ticks = self._ask(_TICKS, sensor=selector)["sensorOrError"]["sensorState"]["ticks"]
-        return [tick["skipReason"] for tick in ticks if tick["skipReason"]]
+    def alert(self, run: str) -> str:
+        """Wait until the sensor for messages has seen that a run failed; return what came of it."""
+        found: list[str] = []
+
+        def is_there() -> bool:
+            events = self._ask(_LOG, run=run)["logsForRun"]["events"]
+            messages = (event.get("message", "").partition("alerts: ") for event in events)
+            found.extend(text for before, name, text in messages if name and not before)
+            return bool(found)
+
+        await_(is_there)
+        return found[0]
+
+    def alerts_began(self) -> bool:
+        """Whether the sensor for messages has looked for the first time."""
+        return bool(self._alerts()["ticks"])
+
+    @contextmanager
+    def alerts_held(self) -> Iterator[None]:
+        """Have the sensor for messages look at nothing, and later at all of it together."""
+        self._ask(_STOP_SENSOR, id=self._alerts()["id"])
+        try:
+            yield
+        finally:
+            self._ask(_START_SENSOR, sensor=_ALERTS)
+
+    def _alerts(self) -> Any:
+        return self._ask(_TICKS, sensor=_ALERTS)["sensorOrError"]["sensorState"]
 
     def schedules(self) -> dict[str, tuple[str, str]]:
         """The schedules, each with its times and whether it is on."""
@@ -208,10 +238,10 @@ def running(project: Project, **environment: str) -> Iterator[Dagster]:
     dagster = Dagster(f"http://127.0.0.1:{port}")
     try:
         await_(lambda: _answers(dagster, make, project))
-        await_(dagster.alerts_skipped)  # what has failed before its first look it does not tell
+        await_(dagster.alerts_began)  # it tells of nothing that failed before
         yield dagster
     finally:
-        with suppress(ProcessLookupError):  # it was killed
+        with suppress(ProcessLookupError, PermissionError):  # it was killed
             os.killpg(make.pid, signal.SIGINT)
         make.wait(_LIMIT)
         await_(lambda: not processes(project))  # its code server ends a moment later
@@ -244,13 +274,13 @@ def _answers(dagster: Dagster, make: subprocess.Popen[bytes], project: Project) 
     assert "Error" not in log, log
     try:
         return bool(dagster.accounts())
-    except urllib.error.URLError:
+    except OSError:
         return False
 
 
-def processes(project: Project) -> list[psutil.Process]:
-    """Processes of a project, without its servers."""
-    found = []
+def processes(project: Project) -> dict[psutil.Process, str]:
+    """Processes of a project, without its servers, and the command line of each."""
+    found = {}
     for process in psutil.process_iter():
         try:
             command, folder = process.cmdline(), process.cwd()
@@ -258,5 +288,5 @@ def processes(project: Project) -> list[psutil.Process]:
             continue
         is_server = "postgres" in "".join(command[:1]) or "ynab_sandbox" in command
         if folder.startswith(str(project.folder)) and not is_server:
-            found.append(process)
+            found[process] = " ".join(command)
     return found

@@ -58,10 +58,11 @@ def receive() -> Iterator[Receiver]:
             self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
         def _answer(self, body: Any) -> None:
+            status = receiver.status
             receiver.requests.append((self.command, self.path, body))
             receiver.received.set()
             receiver.may_answer.wait()
-            self.send_response(receiver.status)
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
