@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from meltano.core.logging import formatters  # type: ignore[import-not-found]
 from meltano.core.project import Project  # type: ignore[import-not-found]
 
+from ynab_pipeline.log import say
 from ynab_pipeline.project import tenant_of
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class LogFile(RotatingFileHandler):
         elif not self._is_full:
             self._is_full = True
             reason = error.strerror or str(error)
-            sys.stderr.write(f"ynab-pipeline: {self.baseFilename} takes no more lines: {reason}\n")
+            say(f"ynab-pipeline: {self.baseFilename} takes no more lines: {reason}")
 
 
 def console() -> logging.Handler:

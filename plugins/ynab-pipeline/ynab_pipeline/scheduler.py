@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from ynab_pipeline.freshness import Run
     from ynab_pipeline.history import History
     from ynab_pipeline.signals import Signals
     from ynab_pipeline.workspace import Workspace
@@ -199,11 +200,9 @@ def run(project: Workspace, options: argparse.Namespace, signals: Signals) -> No
 
 def _starts(project: Workspace, history: History) -> dict[str, datetime]:
     """Return when each job was last started."""
-    starts: dict[str, datetime] = {}
     with suppress(PipelineError):  # Meltano has never run here, so it has no history
-        for each in history.runs(*project.tenant):
-            starts.setdefault(each.job, each.started_at)
-    return starts
+        return _last(history.runs(*project.tenant))
+    return {}
 
 
 def _tenants_starts(project: Workspace, history: History) -> dict[str, datetime]:
@@ -215,12 +214,14 @@ def _tenants_starts(project: Workspace, history: History) -> dict[str, datetime]
         with suppress(PipelineError):  # likewise
             if isinstance(tenant, PipelineError):
                 continue
-            latest: dict[str, datetime] = {}
-            for each in overview.runs_of(project.root, tenant, history):
-                latest.setdefault(each.job, each.started_at)
-            for job, at in latest.items():
+            for job, at in _last(overview.runs_of(project.root, tenant, history)).items():
                 starts[job] = min(at, starts.get(job, at))
     return starts
+
+
+def _last(runs: Sequence[Run]) -> dict[str, datetime]:
+    """Return when each job was last started, from runs of which the latest is the first."""
+    return {run.job: run.started_at for run in reversed(runs)}
 
 
 def _tell(event: JobEvent) -> None:

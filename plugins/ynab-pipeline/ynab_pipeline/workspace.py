@@ -115,8 +115,6 @@ def find(environment: str | None) -> Workspace:
     variables = {key: value for key, value in values.items() if value is not None} | os.environ
     if environment is None:
         environment = variables.get(_ENVIRONMENT)
-    if environment is None and values.get("YNAB_PERSONAL_ACCESS_TOKEN"):
-        environment = "local"  # as `meltano_start` has it
     return Workspace(
         root,
         environment or definition.get("default_environment") or "",

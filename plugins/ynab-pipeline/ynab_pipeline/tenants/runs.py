@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
 from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from ynab_pipeline.signals import Signals
     from ynab_pipeline.tenants.env_file import Tenant
 
-#: Seconds that runs have to end, more than each gives its Meltano.
+#: Seconds that the runs have to end, longer than each of them gives Meltano.
 _STOP_LIMIT = 25
 _ROWS = re.compile(r"Synced .*: ([\d,]+) rows")
 _REASON = re.compile(r"\S+ failed: (.+)")
 #: What `notices`, `notify` and `ping` say if something does not work.
-_WARNING = re.compile(rf"URL \d+ of {NOTIFY} |{PING} |nobody is notified: |{TWICE}|.* {TWICE}")
+_WARNING = re.compile(rf"{NOTIFY}|{PING}|nobody is notified|{TWICE}")
 _SUCCEEDED, _FAILED, _STOPPED, _NOT_RUN = "succeeded", "failed", "stopped", "not run"
-#: Exit codes of a run that a signal has ended are higher.
+#: A run that has ended itself after a signal has a higher exit code.
 _SIGNAL = 128
 _HEADING = ("tenant", "state", "rows", "seconds", "error")
 
@@ -72,13 +72,14 @@ class _Run:
             self.output.seek(0)
             lines = self.output.read().decode(errors="replace").splitlines()
         code, seconds = self.process.wait(), monotonic() - self.began
-        warnings = [line for line in lines if _WARNING.match(line)]
+        warnings = [line for line in lines if _WARNING.search(line)]
         if code == 0:
             found = [match for line in lines if (match := _ROWS.search(line))]
             rows = int(found[-1][1].replace(",", "")) if found else None
             return Result(self.tenant, _SUCCEEDED, rows, seconds, warnings=warnings)
-        state = _FAILED if 0 < code < _SIGNAL else _STOPPED
-        return Result(self.tenant, state, None, seconds, _error(lines), warnings)
+        state = _STOPPED if code > _SIGNAL else _FAILED
+        error = _error(lines) if code > 0 else f"killed by {signal.Signals(-code).name}"
+        return Result(self.tenant, state, None, seconds, error, warnings)
 
 
 @dataclass
@@ -160,9 +161,9 @@ def run_all(
                 ended_by, limit = ended_by or number, limit or monotonic() + _STOP_LIMIT
                 running.signal(number)
             elif limit and monotonic() > limit:
-                running.signal(SIGKILL)
+                running.signal(signal.SIGKILL)
     finally:
-        running.signal(SIGTERM)  # to those that an error here would leave behind
+        running.signal(signal.SIGTERM)  # to those that an error here would leave behind
     results += [Result(name, _NOT_RUN) for name in waiting]
     table = _table(sorted(results, key=lambda result: result.tenant))
     show(f"{table}\n{_sum(results, job, monotonic() - began)}")
@@ -179,7 +180,7 @@ def _error(lines: Sequence[str]) -> str:
 
 
 def _lines(result: Result) -> Iterator[str]:
-    """Yield how a run has ended, and what it says of people that it could not tell."""
+    """Yield how a run has ended, then its warnings about notifications and pings."""
     error = f": {printable(result.error)}" if result.error else ""
     yield f"{result.tenant} {result.state}{error}"
     yield from (f"{result.tenant}: {printable(line)}" for line in result.warnings)
@@ -208,4 +209,5 @@ def _table(results: Sequence[Result]) -> str:
 def _sum(results: Sequence[Result], job: str, seconds: float) -> str:
     counts = Counter(result.state for result in results)
     words = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-    return f"{job} for {len(results)} tenants: {words}, {seconds:.1f} s"
+    tenants = "1 tenant" if len(results) == 1 else f"{len(results)} tenants"
+    return f"{job} for {tenants}: {words}, {seconds:.1f} s"
