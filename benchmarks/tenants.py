@@ -9,12 +9,18 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from functools import partial
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.programs import Program
 from bench.report import headline, table
 from bench.sandbox import TOKEN, account
 from bench.tenants import Round, Tenants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TENANTS, PARALLEL, TRANSACTIONS = (10, 50, 200), (1, 2, 4), 240
 KINDS = IDLE, CHANGES = ("idle", "changes")
@@ -28,24 +34,23 @@ def main() -> None:
         headline(" ".join(["python3 benchmarks/tenants.py", *sys.argv[1:]]))
         rows: list[list[str]] = []
         most = max(asked.parallel)
+        ways: dict[str, Callable[[], Round]]
+        ways = {f"{number}": partial(tenants.sync, number) for number in asked.parallel}
+        if asked.dagster:
+            ways["2, Dagster"] = tenants.sync_through_dagster
 
-        def add(measured: Round, kind: str, parallel: int | str) -> None:
-            rows.append(_row(measured, kind, f"{parallel}"))
+        def add(measured: Round, kind: str, parallel: str) -> None:
+            rows.append(_row(measured, kind, parallel))
             print(*rows[-1], file=sys.stderr, flush=True)  # all of them together take hours
 
         try:
             for count in asked.tenants:
                 tenants.have(count)
-                add(tenants.sync(most), "first", most)
-                for kind in asked.kinds:
-                    for parallel in asked.parallel:
-                        if kind == CHANGES:
-                            found.operate("live")
-                        add(tenants.sync(parallel), kind, parallel)
-                    if asked.dagster:
-                        if kind == CHANGES:
-                            found.operate("live")
-                        add(tenants.sync_through_dagster(), kind, "2, Dagster")
+                add(tenants.sync(most), "first", f"{most}")
+                for kind, (parallel, sync) in product(asked.kinds, ways.items()):
+                    if kind == CHANGES:
+                        found.operate("live")
+                    add(sync(), kind, parallel)
         finally:
             tenants.stop()
     columns = ["tenants", "sync", "parallel", "seconds", "syncs a minute"]

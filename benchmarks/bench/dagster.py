@@ -1,4 +1,4 @@
-"""Dagster on a project, as `make dagster` runs it, asked by its API to sync accounts."""
+"""Starts Dagster on a project, as `make dagster` does, and syncs accounts through its API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import socket
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from bench.measure import PATIENCE, FailedError, Running
@@ -24,11 +23,13 @@ _ACCOUNTS = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
   assetNodes { partitionKeys } } } } }"""
 _LAUNCH = """mutation($wanted: [ExecutionParams!]!) {
   launchMultipleRuns(executionParamsList: $wanted) {
-  ... on LaunchMultipleRunsResult { launchMultipleRunsResult { __typename } }
-  ... on PythonError { message } } }"""
-_ENDED = """{ runsOrError(filter: { statuses: [SUCCESS, FAILURE, CANCELED] }) {
+  ... on LaunchMultipleRunsResult {
+  launchMultipleRunsResult { ... on LaunchRunSuccess { run { runId } } } } } }"""
+_ENDED = """query($runs: [String]) { runsOrError(
+  filter: { runIds: $runs, statuses: [SUCCESS, FAILURE, CANCELED] }) {
   ... on Runs { results { status } } } }"""
-_JOB = {
+#: The job, with the tables alone: neither report nor views.
+_SELECTOR = {
     "repositoryName": "__repository__",
     "repositoryLocationName": "tap-ynab",
     "jobName": "sync",
@@ -37,10 +38,10 @@ _JOB = {
 
 
 class Dagster:
-    """Dagster's webserver and daemon, which run.
+    """Dagster while it runs.
 
     Attributes:
-        running: all their processes.
+        running: its processes.
     """
 
     def __init__(self, url: str, running: Running) -> None:
@@ -52,29 +53,30 @@ class Dagster:
         self._await(lambda: self._accounts().issuperset(accounts))
 
     def sync(self, accounts: Collection[str]) -> float:
-        """Sync accounts, without report and views, and return the seconds until the last has ended.
+        """Sync accounts, and return the seconds until all have ended, at most one too many.
 
         Raises:
-            FailedError: a sync failed.
+            FailedError: a sync failed, or Dagster ended.
         """
-        before = len(self._ended())
         began = time.monotonic()
-        wanted = [_run(account) for account in accounts]
-        self._ask(_LAUNCH, wanted=wanted)
-        self._await(lambda: len(self._ended()) == before + len(accounts))
+        launched = self._ask(_LAUNCH, wanted=[_run(account) for account in accounts])
+        results = launched["launchMultipleRuns"]["launchMultipleRunsResult"]
+        runs = [result["run"]["runId"] for result in results]
+        self._await(lambda: len(self._ended(runs)) == len(runs))
         seconds = time.monotonic() - began
-        if failed := sum(status != "SUCCESS" for status in self._ended()):
+        if failed := sum(status != "SUCCESS" for status in self._ended(runs)):
             raise FailedError(f"{failed} runs of Dagster failed")
         return seconds
 
-    def _ended(self) -> list[str]:
-        """Return the status of each run that has ended."""
-        return [run["status"] for run in self._ask(_ENDED)["runsOrError"]["results"]]
+    def _ended(self, runs: Collection[str]) -> list[str]:
+        """Return the status of each of these runs that has ended."""
+        found = self._ask(_ENDED, runs=runs)["runsOrError"]["results"]
+        return [run["status"] for run in found]
 
     def _accounts(self) -> set[str]:
         try:
             (repository,) = self._ask(_ACCOUNTS)["repositoriesOrError"]["nodes"]
-        except (URLError, ValueError):  # it has not loaded anything yet
+        except (OSError, ValueError):  # it is still starting, or has loaded no repository
             return set()
         return {key for asset in repository["assetNodes"] for key in asset["partitionKeys"]}
 
@@ -89,13 +91,13 @@ class Dagster:
         document = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"Content-Type": "application/json"}
         request = Request(f"{self._url}/graphql", document, headers)  # noqa: S310 - this machine's
-        with urlopen(request) as answer:  # noqa: S310 - likewise
+        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - likewise
             return json.load(answer)["data"]
 
 
 def _run(account: str) -> dict[str, Any]:
     tags = [{"key": "dagster/partition", "value": account}]
-    return {"selector": _JOB, "mode": "default", "executionMetadata": {"tags": tags}}
+    return {"selector": _SELECTOR, "mode": "default", "executionMetadata": {"tags": tags}}
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def running(folder: Path) -> Iterator[Dagster]:
     """Run Dagster on a project.
 
     Args:
-        folder: the project's.
+        folder: the folder of the project.
     """
     home, own = folder / ".data/dagster", folder / "orchestrate"
     home.mkdir(parents=True, exist_ok=True)
