@@ -143,7 +143,8 @@ def test_the_scheduler_syncs_at_once_and_ends_when_it_is_told_to(
     ) as process:
         assert process.stdout
         try:
-            assert any("sync-every-4-hours succeeded" in line for line in process.stdout)
+            ended = ("sync-every-4-hours succeeded", "sync-every-4-hours ended with")
+            assert ended[0] in next(x for x in process.stdout if any(each in x for each in ended))
             healthy = container("exec", IMAGE, "ynab-pipeline", "status")
             assert healthy.returncode == 0, healthy.stdout
             container("stop", IMAGE)

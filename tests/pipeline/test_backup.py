@@ -18,8 +18,9 @@ from project_postgres.programs import program
 from ynab_pipeline import archive
 
 from tests.support import old_postgres
-from tests.support.meltano_project import MELTANO, PYTHON, Project, project_of, wait_for
+from tests.support.meltano_project import MELTANO, Project, project_of, wait_for
 from tests.support.small import small_sandbox
+from tests.support.tenants import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tests.support.pipeline import Database
 
 TOKEN = "Qb8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
-COMMAND = str(PYTHON.with_name("ynab-pipeline"))
 STATE = "local:tap-ynab-to-target-postgres"
 FOLDER = ".data/postgres"
 VIEWS = """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.full import FULL, needs_full
 from tests.support.meltano_project import MELTANO, Project, project_of
 from tests.support.rows import BUDGET_STREAMS
 from tests.support.small import small_sandbox
@@ -85,10 +86,11 @@ def test_a_first_load_an_idle_run_and_one_that_fails(project: Project, account: 
     assert len(refused) <= 12
 
 
+@needs_full
 def test_a_log_that_takes_no_more(project: Project) -> None:
     (project.folder / "logs").mkdir()
     log = project.folder / "logs/meltano.log"
-    log.symlink_to("/dev/full")
+    log.symlink_to(FULL)
     lines = printed(project, "run", "sync")
     assert re.fullmatch(SUMMARY, lines[-1])
     said = f"ynab-pipeline: {log} takes no more lines: No space left on device"

@@ -64,10 +64,9 @@ def test_meltano_killed_in_the_middle(
 
 
 def test_a_tap_that_has_lost_its_meltano_keeps_no_turn(project: Project, account: Sandbox) -> None:
-    # As while it waits for the hourly limit.
-    project.environment["TAP_YNAB_REQUEST_TIMEOUT"] = "3600"
     account.fail("stall", path="/money_movements")
-    with project.start("run", "sync") as run:
+    # As while it waits for the hourly limit.
+    with project.start("run", "sync", TAP_YNAB_REQUEST_TIMEOUT="3600") as run:
         wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
         run.kill()
         run.communicate(timeout=60)
@@ -79,10 +78,16 @@ def test_a_tap_that_has_lost_its_meltano_keeps_no_turn(project: Project, account
 
 def test_two_runs_at_once_take_turns(project: Project, account: Sandbox) -> None:
     assert project.run("run", "sync").returncode == 0
-    with project.start("run", "reconcile") as full, project.start("run", "sync") as delta:
+    account.fail("stall", path="/money_movements", times=20)
+    with ExitStack() as stack:
+        full = stack.enter_context(project.start("run", "reconcile", TAP_YNAB_REQUEST_TIMEOUT="5"))
+        # After this line it requests the next list, which stalls.
+        wait_for(full, f"money_movement_groups of {account.budgets[-1].name}")
+        delta = stack.enter_context(project.start("run", "sync"))
+        wait_for(delta, "another run reads it")
+        account.clear_faults()
         logs = [run.communicate(timeout=120)[1] for run in (full, delta)]
     assert (full.returncode, delta.returncode) == (0, 0), logs
-    assert any("another run" in log for log in logs)
     assert_equal(project.database(DATABASE), account)
 
 

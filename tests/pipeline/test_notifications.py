@@ -11,6 +11,7 @@ from tests.support.beside_meltano import MAIN, STAYS, Beside, wait_for
 from tests.support.meltano_project import MELTANO, PYTHON, project_of
 from tests.support.receiver import receive
 from tests.support.small import small_sandbox
+from tests.support.tenants import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tests.support.receiver import Receiver
 
 TOKEN = "kt8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
-COMMAND = str(PYTHON.with_name("ynab-pipeline"))
 #: In the URLs of the services.
 SECRET = "ahW4phei"  # noqa: S105 opens nothing
 #: Of a stand-in for Meltano: a run that fails for a reason, and a database that does not answer.
@@ -162,7 +162,7 @@ def test_stale_while_the_database_is_down(beside: Beside, receiver: Receiver) ->
 def test_a_database_that_does_not_answer_holds_no_message_up(
     beside: Beside, receiver: Receiver
 ) -> None:
-    hangs = f"if sys.argv[1] != 'run': signal.pause()\n{FAILS}"
+    hangs = f"if sys.argv[1] != 'run': signal.alarm(100); signal.pause()\n{FAILS}"
     short = "from ynab_pipeline import notices; notices._LIMIT = 0.1\n"
     with beside.begin("run", "sync", does=hangs, main=short + MAIN) as process:
         process.communicate(timeout=60)
@@ -177,7 +177,7 @@ def test_stale_while_a_run_goes_on(beside: Beside, receiver: Receiver) -> None:
     with beside.begin("run", "reconcile", does=stays) as process:
         wait_for(process, "runs")
         while len(receiver.messages) < 2:
-            receiver.received.wait()
+            assert receiver.received.wait(timeout=60)
             receiver.received.clear()
         process.terminate()
         process.communicate(timeout=60)
@@ -243,6 +243,8 @@ def test_a_crash_after_sending_has_people_hear_it_twice_not_never(
 
 def test_two_jobs_that_fail_together_are_told_once(beside: Beside, receiver: Receiver) -> None:
     receiver.may_answer.clear()
+    # Apprise waits for 4 seconds by itself.
+    write_env(beside.folder, receiver.notify(f"{SECRET}?rto=60"))
     with (
         beside.begin("run", "sync", does=FAILS) as first,
         beside.begin("run", "reconcile", does=FAILS) as second,

@@ -73,7 +73,7 @@ def test_the_first_sync_runs_at_once(beside: Beside) -> None:
         assert wait_for(process, "is due").endswith("sync-every-4-hours is due now, 0 */4 * * *\n")
         assert "reconcile-daily is due at " in wait_for(process, "is due")
         wait_for(process, "schedule: sync-every-4-hours starts")
-        wait_for(process, "schedule: sync-every-4-hours ended with 1 after 0:00:0")
+        wait_for(process, "schedule: sync-every-4-hours ended with 1 after 0:")
         code, stderr = ended(process)
     assert code == 0
     assert stderr.splitlines()[-1].endswith(" schedule: ended")

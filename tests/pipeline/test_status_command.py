@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.support.meltano_project import MELTANO, PYTHON, Project, project_of, stalled
+from tests.support.meltano_project import MELTANO, Project, project_of, stalled
 from tests.support.small import small_sandbox
+from tests.support.tenants import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 TOKEN = "kt8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
 DATABASE = ".data/postgres"
-COMMAND = str(PYTHON.with_name("ynab-pipeline"))
 
 
 @pytest.fixture
@@ -198,6 +198,6 @@ def test_a_token_alone_counts_in_a_folder_of_the_project_too(project: Project) -
     """There it would be the sandbox otherwise, by Meltano's default."""
     project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=TOKEN)
     (project.folder / "notes").mkdir()
-    done = project.execute("/usr/bin/env", "--chdir=notes", COMMAND, "status")
+    done = project.execute("/bin/sh", "-c", 'cd notes && exec "$0" status', COMMAND)
     assert done.returncode == 1
     assert done.stdout.splitlines()[0] == "Environment local, schema ynab: no sync yet"

@@ -195,6 +195,7 @@ def test_ten_tenants(project: Project, receiver: Receiver) -> None:
     see_status(project)
     # Requests of others do not count; its own do.
     spent = pipeline(project, "--env-file=tenants/ada.env", "run", "sync")
+    assert spent.returncode == 1
     assert f"YNAB's hourly limit: {REQUESTS} requests in the last hour" in spent.stderr
 
     with closing(login(project, "dan")) as other:

@@ -258,18 +258,19 @@ def test_it_is_not_for_a_tenant(beside: Beside) -> None:
     assert "leave --env-file out" in done.stderr
 
 
-def answered(beside: Beside, question: str, answer: str, *arguments: str) -> str:
-    """What a person sees who gives this answer."""
+def answered(beside: Beside, question: str, answer: str, *arguments: str) -> tuple[int, str]:
+    """Exit code, and what a person sees who gives this answer."""
     command = beside.command(*arguments)
     environment = beside.environment(ANSWERS)
     return at_a_terminal(
         command, [(question, answer)], folder=beside.folder, environment=environment
-    )[1]
+    )
 
 
 def test_the_token_is_not_shown(beside: Beside) -> None:
     question = "YNAB token (from https://app.ynab.com/settings/developer): "
-    seen = answered(beside, question, TOKEN, "tenants", "add", "ada")
+    code, seen = answered(beside, question, TOKEN, "tenants", "add", "ada")
+    assert code == 0
     assert "ada is added: tenants/ada.env" in seen
     assert TOKEN not in seen
     assert TOKEN in (beside.folder / "tenants/ada.env").read_text()
@@ -287,7 +288,8 @@ def test_the_token_is_not_shown(beside: Beside) -> None:
 def test_remove_asks(beside: Beside, answer: str, words: str) -> None:
     write(beside.folder, "ada", content("ada"))
     question = "Drop or keep them? [drop/keep, anything else to stop] "
-    seen = answered(beside, question, answer, "tenants", "remove", "ada")
+    code, seen = answered(beside, question, answer, "tenants", "remove", "ada")
+    assert (code == 0) == bool(answer)
     assert seen.splitlines()[-1] == words
     assert (beside.folder / "tenants/ada.env").exists() == (not answer)
     assert bool(beside.started) == bool(answer)

@@ -21,6 +21,7 @@ from ynab_pipeline.errors import UsageError
 from ynab_pipeline.timers import launchd
 from ynab_pipeline.timers.entries import installation
 
+from tests.support.beside_meltano import MAIN
 from tests.support.meltano_project import PYTHON, Project
 from tests.support.pipeline import PROJECT
 from tests.support.tenants import content, write
@@ -49,7 +50,6 @@ test -e "$3" || echo "$3 is gone" >>"$CALLS"
 echo "$1 $2 ${3##*/}" >>"$CALLS"
 test "$1" = bootstrap -a -z "$REFUSED" || { echo "$1 failed: 5" >&2; exit 5; }
 """
-MAIN = "import sys; from ynab_pipeline.cli import main; sys.exit(main())"
 #: The same on a Mac.
 ON_A_MAC = f"import sys, ynab_pipeline.cli; sys.platform = 'darwin'; {MAIN}"
 #: `ynab-pipeline` as make calls it.
@@ -121,7 +121,7 @@ class Machine:
         )
 
     def schedule(self, **intervals: str) -> None:
-        """Have meltano.yml have these schedules."""
+        """Put these schedules into meltano.yml."""
         path = self.project.folder / "meltano.yml"
         content = yaml.safe_load(path.read_text())
         content["schedules"] = [

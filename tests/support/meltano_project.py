@@ -87,11 +87,11 @@ class Project:
             **environment,
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Meltano in a process group of its own, its log to be read."""
         return subprocess.Popen(
             [MELTANO, *arguments],
-            env=self.variables(),
+            env=self.variables(**environment),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -158,13 +158,14 @@ def wait_for(process: subprocess.Popen[str], words: str) -> str:
 def stalled(project: Project, account: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Have a run wait for the account, its rows half read, and kill it in the end."""
     account.fail("stall", path="/money_movements")
-    with project.start(*arguments) as run:
+    with project.start(*arguments, TAP_YNAB_REQUEST_TIMEOUT="3600") as run:
         # After this line it requests the next list, which stalls.
         wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
         yield run
         assert run.poll() is None
         os.killpg(run.pid, signal.SIGKILL)
         run.communicate(timeout=60)
+        account.clear_faults()  # it may have ended before its request stalled
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A command at a terminal, and a person who answers it."""
+"""Commands that ask questions at a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-#: Runs a command at a terminal of its own.
+#: Program that runs a command at a terminal of its own.
 TERMINAL = """
 import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
@@ -26,7 +26,17 @@ def at_a_terminal(
     folder: Path,
     environment: Mapping[str, str],
 ) -> tuple[int, str]:
-    """Exit code, and what a person sees who gives these answers, each after what is asked."""
+    """Run a command at a terminal, and type these answers.
+
+    Args:
+        command: the program and its arguments.
+        answers: each with the question that it follows, or its end.
+        folder: the working directory.
+        environment: all variables of the command.
+
+    Returns:
+        The exit code and all that the terminal shows.
+    """
     with subprocess.Popen(
         [sys.executable, "-c", TERMINAL, *command],
         env=environment,
@@ -37,11 +47,13 @@ def at_a_terminal(
     ) as process:
         assert process.stdin
         assert process.stdout
-        seen = b""
+        shown = b""
         for question, answer in answers:
-            while not seen.decode(errors="replace").endswith(question):
-                seen += process.stdout.read(1) or pytest.fail(seen.decode())
+            new = b""
+            while not new.endswith(question.encode()):
+                new += process.stdout.read(1) or pytest.fail((shown + new).decode())
             process.stdin.write(f"{answer}\n".encode())
             process.stdin.flush()
-        seen += process.stdout.read()
-    return process.returncode, seen.decode()
+            shown += new
+        shown += process.stdout.read()
+    return process.returncode, shown.decode()
