@@ -249,6 +249,7 @@ def test_of_runs_that_fail_together_each_is_told_of_once(household: Household) -
     assert [title for title, _ in household.told(OWN)] == ["tap-ynab, local: sync failed"]
     household.account.set_token(TOKENS[OWN])
     assert dagster.ended(dagster.launch("sync", OWN)) == "SUCCESS"
+    assert not dagster.alerts_failed()
 
 
 def test_the_page_has_history_and_says_why_a_run_failed(household: Household, page: Page) -> None:

@@ -57,7 +57,7 @@ _TICK = """mutation($schedule: ScheduleSelector!, $at: Float) {
   evaluationResult { error { message } runRequests { tags { key value } } } } } }"""
 _ALERTS = {**_LOCATION, "sensorName": "alerts"}
 _TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
-  ... on Sensor { sensorState { id ticks(limit: 1) { status } } } } }"""
+  ... on Sensor { sensorState { id ticks(limit: 20) { status } } } } }"""
 _STOP_SENSOR = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
 _START_SENSOR = """mutation($sensor: SensorSelector!) {
   startSensor(sensorSelector: $sensor) { __typename } }"""
@@ -143,6 +143,15 @@ class Dagster:
     def alerts_began(self) -> bool:
         """Whether the sensor for messages has looked for the first time."""
         return bool(self._alerts()["ticks"])
+
+    def alerts_failed(self) -> bool:
+        """Whether the sensor for messages has failed of late, as soon as it is not at work."""
+
+        def statuses() -> set[str]:
+            return {tick["status"] for tick in self._alerts()["ticks"]}
+
+        await_(lambda: "STARTED" not in statuses())
+        return "FAILURE" in statuses()
 
     @contextmanager
     def alerts_held(self) -> Iterator[None]:
