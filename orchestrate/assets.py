@@ -15,7 +15,7 @@ ACCOUNTS = dg.DynamicPartitionsDefinition(name="accounts")
 PARTITION = "dagster/partition"
 #: Tag of a run, with the job or schedule of meltano.yml that it is for.
 JOB = "meltano/job"
-#: Metadata of a failure that somebody has been told of.
+#: Metadata of a failure about which `ynab-pipeline run` has sent a message.
 NOTIFIED = "notified"
 
 _PIPELINE = ".venv/bin/ynab-pipeline"
@@ -70,10 +70,10 @@ def _run(context: dg.AssetExecutionContext, program: str, *arguments: str) -> li
         raise dg.Failure(f"There is no account {account}: {path} is missing, or has no token")
     code, lines = child.run([program, *options, *arguments], context.log)
     if code:
-        is_told = program == _PIPELINE and any(map(_FAILED.match, lines))
+        is_notified = program == _PIPELINE and any(map(_FAILED.match, lines))
         raise dg.Failure(
             _reason(lines) or f"{program} ended with {code}",
-            metadata={"exit code": code, NOTIFIED: is_told},
+            metadata={"exit code": code, NOTIFIED: is_notified},
         )
     return lines
 

@@ -99,7 +99,7 @@ class Household:
 
     @contextmanager
     def without_output(self) -> Iterator[None]:
-        """Have no report find the folder it is written to."""
+        """Put a file in the place of the folder of reports, so that none can be written."""
         output = self.project.folder / "output"
         shutil.rmtree(output, ignore_errors=True)
         output.touch()

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from ynab_sandbox import Sandbox
 
-from tests.support.meltano_project import MELTANO, Project, project_of, stalled, wait_for
+from tests.support.meltano_project import (
+    MELTANO,
+    Project,
+    project_of,
+    stalled,
+    wait_for,
+    wait_for_stall,
+)
 from tests.support.rows import STREAMS, assert_equal
 
 if TYPE_CHECKING:
@@ -67,7 +74,7 @@ def test_a_tap_that_has_lost_its_meltano_keeps_no_turn(project: Project, account
     account.fail("stall", path="/money_movements")
     # As while it waits for the hourly limit.
     with project.start("run", "sync", TAP_YNAB_REQUEST_TIMEOUT="3600") as run:
-        wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
+        wait_for_stall(run, account)
         run.kill()
         run.communicate(timeout=60)
     account.clear_faults()  # it may have ended before its request stalled
@@ -81,8 +88,7 @@ def test_two_runs_at_once_take_turns(project: Project, account: Sandbox) -> None
     account.fail("stall", path="/money_movements", times=20)
     with ExitStack() as stack:
         full = stack.enter_context(project.start("run", "reconcile", TAP_YNAB_REQUEST_TIMEOUT="5"))
-        # After this line it requests the next list, which stalls.
-        wait_for(full, f"money_movement_groups of {account.budgets[-1].name}")
+        wait_for_stall(full, account)
         delta = stack.enter_context(project.start("run", "sync"))
         wait_for(delta, "another run reads it")
         account.clear_faults()

@@ -12,7 +12,7 @@ from psutil import pid_exists, process_iter  # type: ignore[import-untyped]
 
 from tests.support.beside_meltano import DEAF, MAIN, STAYS, Beside, wait_for
 from tests.support.full import FULL, needs_full
-from tests.support.meltano_project import MELTANO, PYTHON, project_of
+from tests.support.meltano_project import MELTANO, PYTHON, project_of, wait_for_stall
 from tests.support.small import small_sandbox
 
 if TYPE_CHECKING:
@@ -195,8 +195,7 @@ def test_a_real_run_is_ended_and_the_next_one_goes_on(
             stderr=subprocess.PIPE,
             encoding="utf-8",
         ) as process:
-            # After this line it requests the next list, which stalls.
-            wait_for(process, f"money_movement_groups of {account.budgets[-1].name}")
+            wait_for_stall(process, account)
             process.terminate()
             _, stderr = process.communicate(timeout=60)
         account.clear_faults()  # it may have ended before its request stalled

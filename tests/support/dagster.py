@@ -1,4 +1,4 @@
-"""Dagster on a project, as `make dagster` starts it, and by its API what a person does there."""
+"""Starts Dagster as `make dagster` does, and does by its API what a person does on its page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 import urllib.request
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil  # type: ignore[import-untyped]
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 DAGSTER = str(PROJECT / ".venv-dagster/bin/dagster")
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _MAKE = str(shutil.which("make"))
-#: Seconds for what takes a few on a machine with nothing else to do.
+#: Seconds to wait for anything, many more than it takes on an idle machine.
 _LIMIT = 240
 _LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "tap-ynab"}
 _ACCOUNTS = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
@@ -44,19 +45,20 @@ _AGAIN = """mutation($wanted: ReexecutionParams!) {
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 _CANCEL = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
 _RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run {
-  status tags { key value } stepStats { stepKey status }
+  status stepStats { stepKey status }
   assetMaterializations { metadataEntries { label ... on IntMetadataEntry { intValue } } } } } }"""
 _LOG = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   __typename ... on MessageEvent { message level stepKey }
   ... on ExecutionStepFailureEvent { error { message } } } } } }"""
-_START = """mutation($schedule: ScheduleSelector!) { startSchedule(scheduleSelector: $schedule) {
+_START_SCHEDULE = """mutation($schedule: ScheduleSelector!) {
+  startSchedule(scheduleSelector: $schedule) {
   ... on ScheduleStateResult { scheduleState { id } } } }"""
-_STOP = "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
-_TICK = """mutation($schedule: ScheduleSelector!, $at: Float) {
+_STOP_SCHEDULE = "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
+_DRY_RUN = """mutation($schedule: ScheduleSelector!, $at: Float) {
   scheduleDryRun(selectorData: $schedule, timestamp: $at) { ... on DryRunInstigationTick {
   evaluationResult { error { message } runRequests { tags { key value } } } } } }"""
 _ALERTS = {**_LOCATION, "sensorName": "alerts"}
-_TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+_SENSOR = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
   ... on Sensor { sensorState { id ticks(limit: 20) { status } } } } }"""
 _STOP_SENSOR = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
 _START_SENSOR = """mutation($sensor: SensorSelector!) {
@@ -65,7 +67,7 @@ _START_SENSOR = """mutation($sensor: SensorSelector!) {
 
 @dataclass
 class Dagster:
-    """Dagster's webserver and daemon, which run."""
+    """Dagster while it runs, by its API."""
 
     url: str
 
@@ -97,10 +99,6 @@ class Dagster:
     def status(self, run: str) -> str:
         return str(self._ask(_RUN, run=run)["runOrError"]["status"])
 
-    def tags(self, run: str) -> dict[str, str]:
-        tags = self._ask(_RUN, run=run)["runOrError"]["tags"]
-        return {tag["key"]: tag["value"] for tag in tags}
-
     def steps(self, run: str) -> dict[str, str]:
         """The steps that have run, each with its status."""
         steps = self._ask(_RUN, run=run)["runOrError"]["stepStats"]
@@ -129,23 +127,22 @@ class Dagster:
 
     def alert(self, run: str) -> str:
         """Wait until the sensor for messages has seen that a run failed; return what came of it."""
-        found: list[str] = []
+        name = "alerts: "
 
-        def is_there() -> bool:
+        def outcomes() -> list[str]:
             events = self._ask(_LOG, run=run)["logsForRun"]["events"]
-            messages = (event.get("message", "").partition("alerts: ") for event in events)
-            found.extend(text for before, name, text in messages if name and not before)
-            return bool(found)
+            messages = [event.get("message", "") for event in events]
+            return [each.removeprefix(name) for each in messages if each.startswith(name)]
 
-        await_(is_there)
-        return found[0]
+        await_(outcomes)
+        return outcomes()[0]
 
     def alerts_began(self) -> bool:
         """Whether the sensor for messages has looked for the first time."""
         return bool(self._alerts()["ticks"])
 
     def alerts_failed(self) -> bool:
-        """Whether the sensor for messages has failed of late, as soon as it is not at work."""
+        """Wait until the sensor for messages is idle; whether one of its last 20 looks failed."""
 
         def statuses() -> set[str]:
             return {tick["status"] for tick in self._alerts()["ticks"]}
@@ -163,7 +160,7 @@ class Dagster:
             self._ask(_START_SENSOR, sensor=_ALERTS)
 
     def _alerts(self) -> Any:
-        return self._ask(_TICKS, sensor=_ALERTS)["sensorOrError"]["sensorState"]
+        return self._ask(_SENSOR, sensor=_ALERTS)["sensorOrError"]["sensorState"]
 
     def schedules(self) -> dict[str, tuple[str, str]]:
         """The schedules, each with its times and whether it is on."""
@@ -177,16 +174,16 @@ class Dagster:
     def scheduled(self, schedule: str) -> Iterator[None]:
         """Have a schedule turned on."""
         selector = {**_LOCATION, "scheduleName": schedule}
-        started = self._ask(_START, schedule=selector)["startSchedule"]
+        started = self._ask(_START_SCHEDULE, schedule=selector)["startSchedule"]
         try:
             yield
         finally:
-            self._ask(_STOP, id=started["scheduleState"]["id"])
+            self._ask(_STOP_SCHEDULE, id=started["scheduleState"]["id"])
 
     def due(self, schedule: str, at: float) -> list[str]:
         """The accounts that a schedule would sync at that time, in seconds since 1970."""
         selector = {**_LOCATION, "scheduleName": schedule}
-        result = self._ask(_TICK, schedule=selector, at=at)["scheduleDryRun"]["evaluationResult"]
+        result = self._ask(_DRY_RUN, schedule=selector, at=at)["scheduleDryRun"]["evaluationResult"]
         assert result["error"] is None, result["error"]
         tags = [tag for request in result["runRequests"] or () for tag in request["tags"]]
         return [tag["value"] for tag in tags if tag["key"] == "dagster/partition"]
@@ -208,7 +205,7 @@ class Dagster:
 
 
 def await_(condition: Callable[[], object]) -> None:
-    """Wait until something is so; Dagster can only be asked."""
+    """Ask until something is so, since Dagster tells nothing by itself."""
     deadline = time.monotonic() + _LIMIT
     while not condition():
         assert time.monotonic() < deadline, "it takes too long"
@@ -247,10 +244,12 @@ def running(project: Project, **environment: str) -> Iterator[Dagster]:
     dagster = Dagster(f"http://127.0.0.1:{port}")
     try:
         await_(lambda: _answers(dagster, make, project))
-        await_(dagster.alerts_began)  # it tells of nothing that failed before
+        await_(dagster.alerts_began)  # it ignores what failed before its first look
         yield dagster
     finally:
-        with suppress(ProcessLookupError, PermissionError):  # it was killed
+        with suppress(
+            ProcessLookupError, PermissionError
+        ):  # killed; on a Mac that is no permission
             os.killpg(make.pid, signal.SIGINT)
         make.wait(_LIMIT)
         await_(lambda: not processes(project))  # its code server ends a moment later
@@ -288,7 +287,7 @@ def _answers(dagster: Dagster, make: subprocess.Popen[bytes], project: Project) 
 
 
 def processes(project: Project) -> dict[psutil.Process, str]:
-    """Processes of a project, without its servers, and the command line of each."""
+    """Processes of a project and their command lines, without PostgreSQL and the sandbox."""
     found = {}
     for process in psutil.process_iter():
         try:
@@ -296,6 +295,6 @@ def processes(project: Project) -> dict[psutil.Process, str]:
         except psutil.Error:
             continue
         is_server = "postgres" in "".join(command[:1]) or "ynab_sandbox" in command
-        if folder.startswith(str(project.folder)) and not is_server:
+        if Path(folder).is_relative_to(project.folder) and not is_server:
             found[process] = " ".join(command)
     return found

@@ -154,13 +154,17 @@ def wait_for(process: subprocess.Popen[str], words: str) -> str:
     return next(line for line in process.stderr if words in line)
 
 
+def wait_for_stall(process: subprocess.Popen[str], account: Sandbox) -> None:
+    """Read the log of a run until all that is left is its request for money movements."""
+    wait_for(process, f"money_movement_groups of {account.budgets[-1].name}")
+
+
 @contextmanager
 def stalled(project: Project, account: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Have a run wait for the account, its rows half read, and kill it in the end."""
     account.fail("stall", path="/money_movements")
     with project.start(*arguments, TAP_YNAB_REQUEST_TIMEOUT="3600") as run:
-        # After this line it requests the next list, which stalls.
-        wait_for(run, f"money_movement_groups of {account.budgets[-1].name}")
+        wait_for_stall(run, account)
         yield run
         assert run.poll() is None
         os.killpg(run.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Commands that ask questions at a terminal."""
+"""Runs commands that ask questions, at a terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def at_a_terminal(
 
     Args:
         command: the program and its arguments.
-        answers: each with the question that it follows, or its end.
+        answers: pairs of a question and the answer to it; the end of a question will do.
         folder: the working directory.
         environment: all variables of the command.
 
@@ -51,7 +51,10 @@ def at_a_terminal(
         for question, answer in answers:
             new = b""
             while not new.endswith(question.encode()):
-                new += process.stdout.read(1) or pytest.fail((shown + new).decode())
+                byte = process.stdout.read(1)
+                if not byte:
+                    pytest.fail(f"{question!r} was not asked: {(shown + new).decode()}")
+                new += byte
             process.stdin.write(f"{answer}\n".encode())
             process.stdin.flush()
             shown += new
