@@ -247,9 +247,8 @@ def running(project: Project, **environment: str) -> Iterator[Dagster]:
         await_(dagster.alerts_began)  # it ignores what failed before its first look
         yield dagster
     finally:
-        with suppress(
-            ProcessLookupError, PermissionError
-        ):  # killed; on a Mac that is no permission
+        # It may have been killed; a Mac calls that a lack of permission.
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(make.pid, signal.SIGINT)
         make.wait(_LIMIT)
         await_(lambda: not processes(project))  # its code server ends a moment later
