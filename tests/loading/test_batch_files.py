@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bookmarks import complete
+from tests.support.full import limit_of_files
 from tests.support.pipeline import Pipeline
 from tests.support.rows import STREAMS
 from tests.support.runs import execute, good
@@ -65,7 +66,7 @@ def test_a_file_that_cannot_be_finished_loses_no_rows(batching: Tap, database: D
     size = {name: max(p.stat().st_size for p in files(whole, name)) for name in STREAMS}
     largest = max(size, key=size.__getitem__)
     # The last byte fails, when all rows are read.
-    cut = execute("prlimit", f"--fsize={size[largest] - 1}", *batching.command())
+    cut = execute(*limit_of_files(size[largest] - 1), *batching.command())
     assert cut.code == 1
     assert not files(cut, largest)
     assert largest not in {stream for stream, _ in complete(cut.state)}

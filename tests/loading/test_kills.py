@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.bookmarks import complete
 from tests.support.environment import BARE
+from tests.support.full import limit_of_files
 from tests.support.pipeline import FAST_LOADER, STOCK_LOADER, Database, Pipeline, Tap
 from tests.support.rows import assert_equal
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from tests.support.pipeline import Loader, Row, State
 
     Process = subprocess.Popen[bytes]
-
-#: Where the lines are cut is random, but the same each time.
-MOMENTS = random.Random(20261121)  # noqa: S311 no secrets
 
 
 class Broken:
@@ -96,6 +94,8 @@ def lines_of_a_first_load(tap: Tap) -> int:
 def test_killed_at_any_moment(
     pipeline: Pipeline, sandbox: Sandbox, victim: str, loader: Loader, signal_number: int
 ) -> None:
+    # Where the lines are cut is random, but the same each time.
+    moments = random.Random(f"{victim} {loader.environment} {signal_number}")  # noqa: S311 no secrets
     pipeline.loader = loader
     lines = lines_of_a_first_load(pipeline.tap)
     broken = Broken(pipeline)
@@ -104,8 +104,9 @@ def test_killed_at_any_moment(
         (extractor if victim == "tap" else loader).send_signal(signal_number)
 
     for _ in range(3):
-        # Later on, all that is left may be in the pipe and the tap at its end.
-        codes = broken.run(MOMENTS.randrange(lines * 4 // 5), breaks)
+        # All that is left may be in the pipe later on, and the tap at its end. A run that goes on
+        # after two others has at least half of the lines.
+        codes = broken.run(moments.randrange(lines // 4), breaks)
         # The tap of a loader that has gone may have written all before. The stock loader, told to
         # end, loads what it has read and calls that a success.
         stock_told_to_end = (loader, signal_number) == (STOCK_LOADER, signal.SIGTERM)
@@ -114,7 +115,7 @@ def test_killed_at_any_moment(
         sandbox.budgets[0].add("transactions", amount=-1_000)
         sandbox.budgets[0].delete(
             "transactions",
-            sandbox.budgets[0].entities("transactions")[MOMENTS.randrange(100)]["id"],
+            sandbox.budgets[0].entities("transactions")[moments.randrange(100)]["id"],
         )
     assert pipeline.sync().code == 0
     assert_equal(pipeline.database, sandbox, old_names=True)
@@ -231,7 +232,7 @@ def test_a_full_disk_of_the_database(pipeline: Pipeline, sandbox: Sandbox) -> No
 
 
 def test_a_full_disk_of_the_tap_is_told_plainly(tap: Tap) -> None:
-    limited = ["prlimit", "--fsize=100000", *tap.command()]
+    limited = [*limit_of_files(100_000), *tap.command()]
     process = subprocess.run(limited, env=BARE, capture_output=True, check=False, timeout=60)
     assert process.returncode == 1
     last = process.stderr.decode().splitlines()[-1]

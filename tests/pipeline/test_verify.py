@@ -252,17 +252,17 @@ def test_json_null_is_as_null(loaded: Loaded) -> None:
 def test_no_value_is_shown_unless_asked_for(loaded: Loaded) -> None:
     [identity] = change(
         loaded.database,
-        "update ynab.transactions set amount = 12345, memo = e'a secret \\x1b[2J\\n' "
+        "update ynab.transactions set amount = 9876543210, memo = e'a secret \\x1b[2J\\n' "
         f"where {one('transactions')} returning id",
     )
     row = next(row for row in loaded.read.records("transactions") if row["id"] == identity)
     compared = verified(loaded)
     assert f"\n  {identity}  amount, memo\n" in compared.report
-    assert "12345" not in compared.report
+    assert "9876543210" not in compared.report
     assert "secret" not in compared.report
     assert (
         f"\n  {identity}\n"
-        f"    amount, in table: 12345\n"
+        f"    amount, in table: 9876543210\n"
         f"    amount, in YNAB:  {row['amount']}\n"
         f'    memo, in table: "a secret \\u001b[2J\\n"\n'
         f"    memo, in YNAB:  {json.dumps(row['memo'])}\n"

@@ -77,8 +77,10 @@ def compare(
 def everything(database: Database) -> Row:
     """All that is in a database: what there is, and all rows of the tables."""
     with psycopg.connect(database.url) as connection:
+        # Temporary tables are dropped after their session has ended.
         relations = connection.execute(
-            "select relnamespace::regnamespace::text, relname, relkind from pg_class order by 1, 2"
+            "select relnamespace::regnamespace::text, relname, relkind from pg_class "
+            "where relnamespace::regnamespace::text not like '%temp%' order by 1, 2"
         ).fetchall()
         # PostgreSQL keeps an empty schema for temporary tables of later sessions.
         schemas = connection.execute(

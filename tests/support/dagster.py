@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psutil  # type: ignore[import-untyped]
 
 from tests.support.pipeline import PROJECT
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -228,8 +228,7 @@ def running(project: Project, **environment: str) -> Iterator[Dagster]:
         project: The project, prepared for it.
         environment: Variables of the shell that it is called from.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     installed = (".venv-dagster/installed", ".meltano/installed", ".meltano/dbt-installed")
     with (project.folder / "dagster.log").open("w") as log:
         make = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from project_postgres import port, programs
 from project_postgres.account import server_account
+
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +45,7 @@ def serving(folder: Path) -> Iterator[int]:
     data = folder / "old-data"
     create(data)
     account = server_account()
-    with socket.create_server((port.HOST, 0)) as free:
-        number: int = free.getsockname()[1]
+    number = free_port()
     options = (f"--port={number}", f"--listen_addresses={port.HOST}", "--unix_socket_directories=")
     with subprocess.Popen(
         [*_command("postgres"), "-D", account.data_argument(data), *options],

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from ynab_sandbox import Sandbox, serve
 from tests.support.environment import BARE
 from tests.support.odd import serve_rows
 from tests.support.pipeline import PROJECT, Pipeline, Tap
+from tests.support.ports import free_port
 from tests.support.rows import STREAMS, assert_equal
 from tests.support.runs import failed, ids, of_budget
 
@@ -124,9 +124,7 @@ def assert_all_records(sandbox: Sandbox, finished: Finished) -> None:
 
 
 def test_a_connection_that_is_refused_until_ynab_is_back(sandbox: Sandbox, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     tap = Tap(tmp_path, {"access_token": sandbox.token, "api_url": f"http://127.0.0.1:{port}/v1"})
     with subprocess.Popen(
         tap.command(),

@@ -172,8 +172,6 @@ def test_a_redirect_on_the_same_host_does_not_name_none() -> None:
 
 # The server's clock
 
-NOW = datetime.now(timezone.utc)
-
 
 def date_of(header: str | None) -> datetime:
     response = requests.Response()
@@ -207,7 +205,7 @@ def test_the_date_is_that_of_the_server(header: str, date: str) -> None:
     ],
 )
 def test_without_a_date_to_believe_it_is_ours(header: str | None) -> None:
-    assert abs(date_of(header) - NOW) < timedelta(hours=1)
+    assert abs(date_of(header) - datetime.now(timezone.utc)) < timedelta(hours=1)
 
 
 # Addresses of this machine
