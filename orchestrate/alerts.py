@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 from ynab_pipeline import notify
 
 from orchestrate import project
-from orchestrate.assets import NOTIFIED, PARTITION
+from orchestrate.assets import PARTITION, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ _NO_STEP = "Dagster ended the run. Perhaps its process is gone, or it took too l
 class _Failure(NamedTuple):
     step: str
     reason: str
-    #: Whether `ynab-pipeline run` has sent a message.
-    is_notified: bool
+    #: Whether `ynab-pipeline run` tells people of it.
+    is_told: bool
 
 
 def sensor() -> dg.SensorDefinition:
@@ -69,12 +69,12 @@ def _reason_to_skip(run: dg.DagsterRun, failures: Sequence[_Failure]) -> str | N
     account = run.tags.get(PARTITION, "")
     if run.tags.get(_FAILURE_REASON) == _DAGSTER_STOPPED:
         return "Dagster was stopped"
-    if any(failure.is_notified for failure in failures):  # the steps after it did not run
-        return "ynab-pipeline run has sent one"
     if account not in project.accounts():
         return f"there is no account {account}"
     if not _urls(account):
         return f"{notify.NOTIFY} is not in {project.env_file(account)}"
+    if any(failure.is_told for failure in failures):  # the steps after it did not run
+        return "ynab-pipeline run tells of it, once"
     return None
 
 
@@ -125,6 +125,6 @@ def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[_Failure
 def _failure(event: dg.DagsterEvent) -> _Failure:
     failure, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
     if failure is None:
-        return _Failure(event.step_key, error.message.strip(), is_notified=False)
-    notified = failure.metadata.get(NOTIFIED)
-    return _Failure(event.step_key, failure.description, bool(notified and notified.value))
+        return _Failure(event.step_key, error.message.strip(), is_told=False)
+    told = failure.metadata.get(TOLD)
+    return _Failure(event.step_key, failure.description, bool(told and told.value))

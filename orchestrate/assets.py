@@ -3,9 +3,8 @@
 # Dagster reads the annotation of `context`, which may not be a string: no `annotations` from the
 # future here.
 
-import re
-
 import dagster as dg
+from ynab_pipeline import outcome
 
 from orchestrate import child, project
 
@@ -15,18 +14,13 @@ ACCOUNTS = dg.DynamicPartitionsDefinition(name="accounts")
 PARTITION = "dagster/partition"
 #: Tag of a run, with the job or schedule of meltano.yml that it is for.
 JOB = "meltano/job"
-#: Metadata of a failure about which `ynab-pipeline run` has sent a message.
-NOTIFIED = "notified"
+#: Metadata of a failure of which `ynab-pipeline run` tells people, once.
+TOLD = "told by ynab-pipeline run"
 
 _PIPELINE = ".venv/bin/ynab-pipeline"
 _MELTANO = ".venv/bin/meltano"
-#: The line of `ynab-pipeline run` after which it tells people that a run has failed.
-_FAILED = re.compile(r"[\w-]+ failed: ")
 #: Begins the line in which dbt names a view or test that has failed.
 _DBT_FAILED = "Failure in "
-_SUMMARY = re.compile(
-    r"Synced (?P<budgets>[\d,]+) budgets?: (?P<rows>[\d,]+) rows?, (?P<requests>[\d,]+) requests?, "
-)
 
 
 @dg.asset(group_name="ynab", partitions_def=ACCOUNTS, kinds={"meltano", "postgres"})
@@ -34,11 +28,7 @@ def tables(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Tables in the schema `ynab`, by a job of meltano.yml, `sync` unless the run names another."""
     job = context.run.tags.get(JOB, "sync")
     lines = _run(context, _PIPELINE, "run", job)
-    counts = next(filter(None, map(_SUMMARY.search, reversed(lines))), None)
-    metadata = counts.groupdict() if counts else {}
-    return dg.MaterializeResult(
-        metadata={name: int(value.replace(",", "")) for name, value in metadata.items()}
-    )
+    return dg.MaterializeResult(metadata=outcome.counts(lines))
 
 
 @dg.asset(group_name="ynab", partitions_def=ACCOUNTS, deps=[tables], kinds={"dbt", "postgres"})
@@ -70,10 +60,10 @@ def _run(context: dg.AssetExecutionContext, program: str, *arguments: str) -> li
         raise dg.Failure(f"There is no account {account}: {path} is missing, or has no token")
     code, lines = child.run([program, *options, *arguments], context.log)
     if code:
-        is_notified = program == _PIPELINE and any(map(_FAILED.match, lines))
+        failure = outcome.failure(lines) if program == _PIPELINE else ""
         raise dg.Failure(
-            _reason(lines) or f"{program} ended with {code}",
-            metadata={"exit code": code, NOTIFIED: is_notified},
+            failure or _reason(lines) or f"{program} ended with {code}",
+            metadata={"exit code": code, TOLD: bool(failure)},
         )
     return lines
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
 from dotenv import dotenv_values
+from ynab_pipeline.account import TOKENS
 from ynab_pipeline.cron import BY_HAND, NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,8 +22,6 @@ OWN = ".env"
 #: Partition of the invented account, if there is no other.
 DEMO = "demo"
 
-#: Variables with the token of `.env`.
-_TOKENS = ("YNAB_PERSONAL_ACCESS_TOKEN", "TAP_YNAB_ACCESS_TOKEN")
 #: Variables of Dagster's environment that programs of the project get. All that has to do with an
 #: account is in its env file, and nothing of another account may get in its way.
 _INHERITED = re.compile(
@@ -81,7 +80,7 @@ def _is_account(path: Path) -> bool:
         values = dotenv_values(path)
     except (OSError, UnicodeDecodeError):
         return True  # its runs fail, and tell what is wrong
-    return any(values.get(name) for name in _TOKENS)
+    return any(values.get(name) for name in TOKENS)
 
 
 def env_file(account: str) -> Path:

@@ -17,7 +17,7 @@ def told(runs: str) -> list[str]:
         runs: A word for each: the job's first letter, then `+` for a success, `-` with a digit for
             a failure for that reason, or `~` if it goes on; `!` last if a last success is too old.
     """
-    known, kinds = Told(), []
+    after, kinds = Told(), []
     for number, word in enumerate(runs.split()):
         state = {"+": "succeeded", "-": "failed", "~": "running"}[word[1]]
         at = START + timedelta(hours=number)
@@ -28,9 +28,9 @@ def told(runs: str) -> list[str]:
             word.endswith("!"),
             at,
         )
-        known, kind = change(known, seen)
+        after, kind = change(after, seen)
         if kind:
-            message(kind, known, seen, "local", timedelta(hours=9))
+            message(kind, after, seen, "local", timedelta(hours=9))
         kinds.append(kind or "")
     return kinds
 
@@ -64,13 +64,13 @@ def test_each_change_is_told_once(runs: str, kinds: str) -> None:
 def test_messages() -> None:
     day = timedelta(hours=9)
     failed = Seen("sync", "failed", "no connection. Check the network.", False, START)  # noqa: FBT003
-    known, _ = change(Told(), failed)
-    title, text = message("failed", known, failed, "local (ada)", day)
+    after, _ = change(Told(), failed)
+    title, text = message("failed", after, failed, "local (ada)", day)
     assert title == "tap-ynab, local (ada): sync failed"
     assert text.splitlines()[0] == "no connection. Check the network."
 
-    known, _ = change(known, failed._replace(is_stale=True))
-    title, text = message("stale", known, failed, "local (ada)", day)
+    after, _ = change(after, failed._replace(is_stale=True))
+    title, text = message("stale", after, failed, "local (ada)", day)
     assert title == "tap-ynab, local (ada): the tables are stale"
     assert text.splitlines()[:2] == [
         "The last success of a budget is older than 9 h.",
@@ -78,7 +78,7 @@ def test_messages() -> None:
     ]
 
     other = Seen("reconcile", "succeeded", "", True, START)  # noqa: FBT003
-    title, text = message("recovered", known, other, "local", day)
+    title, text = message("recovered", after, other, "local", day)
     assert title == "tap-ynab, local: works again"
     assert text.splitlines()[:3] == [
         "reconcile succeeded.",

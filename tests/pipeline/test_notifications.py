@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.beside_meltano import MAIN, STAYS, Beside, wait_for
+from tests.support.mail import receive_mail
 from tests.support.meltano_project import MELTANO, PYTHON, project_of
 from tests.support.receiver import receive
 from tests.support.small import small_sandbox
@@ -133,7 +136,7 @@ def test_a_message_has_no_amount_and_no_memo(
     assert done.returncode == 1
     (message,) = receiver.messages
     assert 'violates check constraint "modest"' in message
-    for value in ("987654", "987,654", "Silence"):
+    for value in ("987654320", "987654.32", "987,654", "Silence"):
         assert value not in message
         assert value not in done.stdout + done.stderr
 
@@ -182,6 +185,21 @@ def test_stale_while_a_run_goes_on(beside: Beside, receiver: Receiver) -> None:
         process.terminate()
         process.communicate(timeout=60)
     assert titles(receiver)[1:] == ["tap-ynab, demo: the tables are stale"]
+
+
+def test_a_signal_does_not_wait_for_the_database(beside: Beside) -> None:
+    """It is asked while a run goes on."""
+    os.mkfifo(beside.folder / "asked")
+    beside.variables["YNAB_PIPELINE_STALE_AFTER"] = "0.00001"
+    hangs = "open('asked', 'w').write(str(os.getpid())); signal.alarm(100); signal.pause()"
+    patient = "from ynab_pipeline import notices; notices._LIMIT = 100\n"
+    does = f"if sys.argv[1] != 'run': {hangs}\n{STAYS}"
+    with beside.begin("run", "sync", does=does, main=patient + MAIN) as process:
+        asked = int((beside.folder / "asked").read_text())
+        process.terminate()
+        process.communicate(timeout=60)
+        os.kill(asked, signal.SIGKILL)
+    assert process.returncode == 143
 
 
 def test_a_wrong_age(beside: Beside, receiver: Receiver) -> None:
@@ -273,6 +291,32 @@ def test_reasons_of_killed_runs_are_removed(beside: Beside) -> None:
         process.terminate()
         process.communicate(timeout=60)
     assert reasons() == []
+
+
+def test_an_email_has_the_text_as_it_is(beside: Beside) -> None:
+    """The name of a budget may look like HTML, which other messages by e-mail are."""
+    fails = FAILS.replace("the database is down", "payees of A & <B> could not be read")
+    with receive_mail() as mail:
+        write_env(beside.folder, mail.url)
+        beside.run("run", "sync", does=fails)
+    (message,) = mail.messages
+    assert message["Subject"] == "tap-ynab, demo: sync failed"
+    assert message.get_content_type() == "text/plain"
+    assert message.get_content().splitlines()[:2] == [
+        "payees of A & <B> could not be read: start it",
+        "The next run tries again by itself.",
+    ]
+
+
+def test_without_apprise(beside: Beside) -> None:
+    """Nobody hears of the failure, which counts."""
+    fails = f"os.unlink('bin/python')\n{FAILS}"
+    done = beside.run("run", "sync", does=fails)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "URL 1 of YNAB_PIPELINE_NOTIFY (json://) got no notification: "
+        "Apprise could not start; run make install"
+    )
 
 
 def test_wrong_urls(beside: Beside, receiver: Receiver) -> None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from ynab_pipeline.account import TOKENS
 
 from tests.support.meltano_project import MELTANO, Project, project_of, stalled
+from tests.support.runs import execute
 from tests.support.small import small_sandbox
-from tests.support.tenants import COMMAND
+from tests.support.tenants import COMMAND, ODD_DATABASES, content, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,6 +185,48 @@ def test_outside_a_project(installed: Callable[[str], str], tmp_path: Path) -> N
     }
 
 
+BROKEN = [
+    ("jobs: [\n", """found '<stream end>' in "{folder}/meltano.yml", line """),
+    ("schedules:\n- {name: half, interval: 0 3 * * *}\n", "'extractor', 'loader', and 'transform'"),
+    ("", "Your meltano.yml file is empty. "),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN)
+@pytest.mark.parametrize("tenants", [[], ["--tenants"]])
+def test_a_broken_meltano_yml(
+    installed: Callable[[str], str], tmp_path: Path, text: str, words: str, tenants: list[str]
+) -> None:
+    installed(MELTANO)
+    (tmp_path / "meltano.yml").write_text(text)
+    write(tmp_path, "ada", content("ada"))
+    command = [COMMAND, "status", "--json", *tenants]
+    # With the colors of GitHub Actions.
+    done = execute(*command, folder=tmp_path, HOME=str(tmp_path), FORCE_COLOR="1")
+    assert (done.code, done.log) == (2, "")
+    found = json.loads(done.stdout)
+    assert found.keys() == {"state", "error"}
+    assert found["state"] == "unknown"
+    assert words.format(folder=tmp_path) in found["error"]
+    assert "\n" not in found["error"]
+    assert "Traceback" not in found["error"]
+
+
+def test_tenants_whose_run_history_cannot_be_read(project: Project) -> None:
+    write(project.folder, "ada", content("ada"))
+    for name, uri in ODD_DATABASES.items():
+        write(project.folder, name, content(name, MELTANO_DATABASE_URI=uri))
+    done = project.execute(COMMAND, "status", "--tenants")
+    assert (done.returncode, done.stderr) == (2, "")
+    _, ada, bob, cy = done.stdout.splitlines()
+    assert ada.endswith("  never")
+    reason = "unknown: Meltano's run history cannot be read: "
+    assert bob.endswith(
+        f"{reason}No module named 'psycopg': install into .venv what MELTANO_DATABASE_URI needs"
+    )
+    assert cy.endswith(f"{reason}MELTANO_DATABASE_URI is not the URI of a database")
+
+
 def test_an_env_file_names_the_environment(project: Project) -> None:
     """A token alone in .env makes that `local`, which is not for another file."""
     project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=TOKEN)
@@ -194,9 +238,10 @@ def test_an_env_file_names_the_environment(project: Project) -> None:
     assert "the database is not configured: set TARGET_POSTGRES_HOST" in done.stderr
 
 
-def test_a_token_alone_counts_in_a_folder_of_the_project_too(project: Project) -> None:
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_token_alone_counts_in_a_folder_of_the_project_too(project: Project, name: str) -> None:
     """There it would be the sandbox otherwise, by Meltano's default."""
-    project.write_env(YNAB_PERSONAL_ACCESS_TOKEN=TOKEN)
+    project.write_env(**{name: TOKEN})
     (project.folder / "notes").mkdir()
     done = project.execute("/bin/sh", "-c", 'cd notes && exec "$0" status', COMMAND)
     assert done.returncode == 1

@@ -93,14 +93,55 @@ def test_a_file_that_breaks_is_told_of_once(beside: Beside) -> None:
         assert cy.endswith("\n`.venv/bin/ynab-pipeline tenants list` tells more.")
         assert dan.startswith("tap-ynab, demo: sync of dan failed\n")
         write(beside.folder, "cy", content("cy"))
+        beside.run("run", "sync", "--tenants", does=SYNCS.replace("bob", "cy"))
+        assert len(receiver.messages) == 2, "it works again, but it has failed"
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        again = "tap-ynab, demo: works again\nsync of cy succeeded.\nStill: sync of dan failed: "
+        assert receiver.messages[2].startswith(again)
+
+
+def test_a_tenant_that_is_removed_is_no_news(beside: Beside) -> None:
+    with receive() as receiver:
+        (beside.folder / ".env").write_text(f"YNAB_PIPELINE_NOTIFY={receiver.notify('owner')}\n")
+        for name in ("cy", "dan"):
+            write(beside.folder, name, content(name), 0o644)
+            beside.run("run", "sync", "--tenants", does=SYNCS)
         (beside.folder / "tenants/dan.env").unlink()
         beside.run("run", "sync", "--tenants", does=SYNCS)
-        again = [each for each in receiver.messages if ": works again\n" in each]
-        assert sorted(each.splitlines()[1] for each in again) == [
-            "sync of cy succeeded.",
-            "sync of dan succeeded.",
-        ]
-        assert len(receiver.messages) == 4
+        assert len(receiver.messages) == 2
+        write(beside.folder, "cy", content("cy"))
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        _, _, again = receiver.messages
+        assert again.splitlines()[1:-1] == ["sync of cy succeeded."]
+
+
+def test_a_run_that_cannot_tell_of_itself(beside: Beside) -> None:
+    """It has ended before it could, as if the tenant's folder cannot be made."""
+    program = beside.folder / "bin/ynab-pipeline"
+    script = program.read_text()
+    ends = "import sys\nif 'ada' in sys.argv[1]: sys.exit('ynab-pipeline: Not a directory: ada')"
+    program.write_text(script.replace("\n", f"\n{ends}\n", 1))
+    with receive() as receiver:
+        (beside.folder / ".env").write_text(f"YNAB_PIPELINE_NOTIFY={receiver.notify('owner')}\n")
+        for _ in range(2):
+            assert beside.run("run", "sync", "--tenants", does=SYNCS).returncode == 1
+        (told,) = receiver.messages
+        assert told.startswith("tap-ynab, demo: sync of ada failed\nNot a directory: ada\n")
+        program.write_text(script)
+        beside.run("run", "sync", "--tenants", does=SYNCS)
+        assert receiver.messages[1].splitlines()[1] == "sync of ada succeeded."
+
+
+def test_one_that_cannot_be_started_stops_no_other(beside: Beside) -> None:
+    program = beside.folder / "bin/ynab-pipeline"
+    gone = f"{NAME}if name == 'ada': os.unlink({str(program)!r})"
+    done = beside.run("run", "sync", "--tenants", does=gone)
+    assert done.returncode == 1
+    table = rows(done.stdout)
+    assert table["ada"][0] == "succeeded"
+    for name in ("bob", "cy", "dan"):
+        assert " ".join(table[name]) == f"failed No such file or directory: {program}"
+        assert f"{name} failed: No such file or directory: {program}" in done.stderr
 
 
 def test_a_message_that_nobody_takes_is_said(

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "kt8Zq-Jb4nQx1VwR6yLm0KcP3sFhD9uGaEi2oTzXr7B"  # noqa: S105 opens nothing
+#: Databases of Meltano's, by tenant: one without its driver, and one whose password has an `@`.
+ODD_DATABASES = {
+    "bob": "postgresql+psycopg://bob@127.0.0.1/meltano",
+    "cy": "postgresql://cy:pass@word:secret@127.0.0.1/meltano",
+}
 COMMAND = str(PYTHON.with_name("ynab-pipeline"))
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SWITCH = "YNAB_SANDBOX"
 TOKEN = "YNAB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 its name
+#: The variables that may have the token: this project's, and Meltano's for the tap's setting.
+TOKENS = (TOKEN, "TAP_YNAB_ACCESS_TOKEN")
 
 
 def choose_account(arguments: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 RECOVERED = "recovered"
+REMOVED = "removed"
 
 
 class Failing(NamedTuple):
@@ -40,7 +41,7 @@ class Seen(NamedTuple):
     """Outcome of a run, as far as people are told of it."""
 
     job: str
-    #: `succeeded`, `failed` or `running`.
+    #: `succeeded`, `failed`, `running`, or `removed` if it is run no more, which is no news.
     state: str
     #: Why it failed.
     reason: str
@@ -63,38 +64,41 @@ def change(told: Told, seen: Seen) -> tuple[Told, str | None]:
         What they know then, and `failed`, `stale`, `recovered` or None.
     """
     failing, before = dict(told.failing), told.failing.get(seen.job)
+    if seen.state == REMOVED:
+        failing.pop(seen.job, None)
+        return Told(failing, told.is_stale), None
     if seen.state == SUCCEEDED:
         for job, each in told.failing.items():
             if job == seen.job or (before and each.reason == before.reason):
                 del failing[job]
     elif seen.state == FAILED:
         failing[seen.job] = Failing(seen.reason, before.since if before else seen.at)
-    known = Told(failing, seen.is_stale)
+    after = Told(failing, seen.is_stale)
     reasons = {each.reason for each in told.failing.values()}
     if seen.state == FAILED and not before and seen.reason not in reasons:
-        return known, FAILED
-    if known.is_stale and not told.is_stale:
-        return known, STALE
-    if len(failing) < len(told.failing) or (told.is_stale and not known.is_stale):
-        return known, RECOVERED
-    return known, None
+        return after, FAILED
+    if after.is_stale and not told.is_stale:
+        return after, STALE
+    if len(failing) < len(told.failing) or (told.is_stale and not after.is_stale):
+        return after, RECOVERED
+    return after, None
 
 
 def message(
-    kind: str, known: Told, seen: Seen, place: str, stale_after: timedelta
+    kind: str, after: Told, seen: Seen, place: str, stale_after: timedelta
 ) -> tuple[str, str]:
     """Return the title and the text of a message.
 
     Args:
         kind: What there is to tell, of `change`.
-        known: What people know with it, likewise.
+        after: What people know with it, likewise.
         seen: What the run shows.
         place: Environment and tenant.
         stale_after: The age at which a success is too old.
     """
     old = f"The last success of a budget is older than {span(stale_after)}."
-    failures = [f"{job} failed: {each.reason}" for job, each in known.failing.items()]
-    lines = [old] if known.is_stale else []
+    failures = [f"{job} failed: {each.reason}" for job, each in after.failing.items()]
+    lines = [old] if after.is_stale else []
     if kind == FAILED:
         title = f"{seen.job} failed"
         lines = [seen.reason, *lines, "The next run tries again by itself."]

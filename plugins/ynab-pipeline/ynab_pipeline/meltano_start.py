@@ -20,8 +20,8 @@ from ynab_pipeline.tenants import start
 _PROJECT = Path(sys.prefix).parent
 
 
-def _has_token_alone() -> bool:
-    """Tell if the project's env file has a token, but does not choose an environment."""
+def _is_local() -> bool:
+    """Tell if the project's env file is for the environment `local` without saying so."""
     try:
         env = workspace.find_root() / (start.env_file_of(sys.orig_argv) or ".env")
     except UsageError:
@@ -30,8 +30,7 @@ def _has_token_alone() -> bool:
         return False
     from dotenv import dotenv_values  # noqa: PLC0415 -- Meltano's; not needed without a .env
 
-    values = dotenv_values(env)
-    return bool(values.get("YNAB_PERSONAL_ACCESS_TOKEN")) and "MELTANO_ENVIRONMENT" not in values
+    return workspace.has_token_alone(dotenv_values(env))
 
 
 # It writes plugins' settings, secrets among them, into files that would be readable by all.
@@ -51,8 +50,7 @@ os.environ["XDG_STATE_HOME"] = str(Path(_SYSTEM, "state"))
 os.environ.setdefault("MELTANO_CLI_LOG_CONFIG", str(Path(__file__).with_name("meltano_log.yaml")))
 # After a run that was killed, it would refuse the next one for five minutes. Runs take turns.
 os.environ.setdefault("MELTANO_RUN_FORCE", "true")
-# The default, `demo`, is not for those who have a token.
-if _has_token_alone():
+if _is_local():
     os.environ.setdefault("MELTANO_ENVIRONMENT", "local")
 # Its version is logged before it has read a logging configuration.
 logging.getLogger("meltano.cli.cli").setLevel(logging.WARNING)

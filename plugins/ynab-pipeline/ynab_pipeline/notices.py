@@ -5,13 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import meltano, notify, status
-from ynab_pipeline.changes import Failing, Seen, Told, change, message
+from ynab_pipeline.changes import REMOVED, Failing, Seen, Told, change, message
 from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.files import open_lock, write_config
 from ynab_pipeline.freshness import FAILED, RUNNING, STALE_AFTER, SUCCEEDED
@@ -19,6 +21,7 @@ from ynab_pipeline.log import say
 from ynab_pipeline.project import log_file, tenant_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ynab_pipeline.workspace import Workspace
@@ -47,24 +50,38 @@ class Notices:
             self._tell(job, SUCCEEDED, "")
 
     def failed(self, job: str, reason: str) -> None:
-        """Tell that a job fails, and that the tables are stale, unless that is known."""
+        """Tell people that a job fails, and that the tables are stale, unless they were told."""
         if self._urls:
             self._tell(job, FAILED, reason)
 
-    def lasts(self, job: str) -> None:
-        """Tell that the tables are stale while a job does not end, unless that is known."""
+    @contextmanager
+    def watching(self, job: str) -> Iterator[None]:
+        """Tell people that the tables are stale, unless they were told, while a job does not end.
+
+        A thread does it, so that a signal for the job need not wait for a database or a service.
+        """
+        ended = Event()
         if self._urls:
-            self._tell(job, RUNNING, "")
+            interval = min(_HOUR, self._stale_after).total_seconds()
+
+            def watch() -> None:
+                while not ended.wait(interval):
+                    self._tell(job, RUNNING, "")
+
+            Thread(target=watch, daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def removed(self, job: str) -> None:
+        """Forget a job that is run no more."""
+        self._tell(job, REMOVED, "")
 
     @property
     def failing(self) -> set[str]:
         """The jobs of which people were told that they fail."""
         return set(self._told().failing) if self._urls else set()
-
-    @property
-    def interval(self) -> float | None:
-        """Seconds after which to see to a run that lasts; None if nobody is to be told."""
-        return min(_HOUR, self._stale_after).total_seconds() if self._urls else None
 
     @property
     def _urls(self) -> list[str]:
@@ -86,16 +103,16 @@ class Notices:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             told = self._told()
             seen = Seen(job, state, reason, self._is_stale(told, state), _now())
-            known, kind = change(told, seen)
+            after, kind = change(told, seen)
             # Sent before it is written: if this process dies in between, people hear it twice,
             # and in the other order never. If no service takes it, the next run tries again.
-            if kind is None or self._send(kind, known, seen):
-                self._remember(known)
+            if kind is None or self._send(kind, after, seen):
+                self._remember(after)
         finally:
             os.close(descriptor)
 
-    def _send(self, kind: str, known: Told, seen: Seen) -> bool:
-        title, body = message(kind, known, seen, self.project.place, self._stale_after)
+    def _send(self, kind: str, after: Told, seen: Seen) -> bool:
+        title, body = message(kind, after, seen, self.project.place, self._stale_after)
         command = f".venv/bin/ynab-pipeline{meltano.chosen(self.environment)}"
         more = (
             f"`{command} status` and {log_file()} tell more."
@@ -142,15 +159,13 @@ class Notices:
             self._path.unlink(missing_ok=True)
             return Told()
 
-    def _remember(self, known: Told) -> None:
-        failing = {
-            job: [each.reason, each.since.isoformat()] for job, each in known.failing.items()
-        }
+    def _remember(self, told: Told) -> None:
+        failing = {job: [each.reason, each.since.isoformat()] for job, each in told.failing.items()}
         try:
-            if known == Told():
+            if told == Told():
                 self._path.unlink(missing_ok=True)
             else:
-                write_config(self._path, {"failing": failing, "stale": known.is_stale})
+                write_config(self._path, {"failing": failing, "stale": told.is_stale})
         except OSError as error:
             say(f"{TWICE}: {explain(error)}", "warning")
 

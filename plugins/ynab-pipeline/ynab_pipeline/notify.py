@@ -66,7 +66,7 @@ def send(urls: Sequence[str], title: str, body: str) -> bool:
         results: list[str] = json.loads(sent.stdout)
     except subprocess.TimeoutExpired:
         results = [_LATE] * len(urls)
-    except ValueError:
+    except (OSError, ValueError):
         results = ["Apprise could not start; run make install"] * len(urls)
     for position, (url, result) in enumerate(zip(urls, results, strict=True), 1):
         if result != _TAKEN:
@@ -107,7 +107,8 @@ def main() -> None:
     results = [_LATE] * len(urls)
 
     def notify(position: int, service: Apprise) -> None:
-        taken = service.notify(title=message["title"], body=message["body"])
+        # Otherwise services that send HTML or Markdown would read a name such as A & <B> as that.
+        taken = service.notify(title=message["title"], body=message["body"], body_format="text")
         results[position] = _TAKEN if taken else _REFUSED
 
     asset = AppriseAsset(app_id="tap-ynab", app_desc="tap-ynab", app_url="")

@@ -16,7 +16,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ynab_pipeline import meltano, workspace
-from ynab_pipeline.errors import PipelineError, UsageError
+from ynab_pipeline.errors import UsageError
+from ynab_pipeline.freshness import FAILED, SUCCEEDED
 from ynab_pipeline.log import say
 from ynab_pipeline.notices import Notices
 from ynab_pipeline.ping import ping
@@ -27,9 +28,10 @@ from ynab_pipeline.status_page import span
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from ynab_pipeline.tenants.runs import Result
     from ynab_pipeline.workspace import Task, Workspace
 
 EXIT_CODES = """\
@@ -83,16 +85,12 @@ def run(options: argparse.Namespace) -> int:
     with Signals() as signals, reason_file(project.meltano) as path:
         if number := _wait(task, jitter, signals):
             return 128 + number
-        with _start(task, options.environment, path) as child:
-            while child.poll() is None:
-                signals.wait(child, notices.interval)
-                number = signals.take()
-                if child.poll() is not None:
-                    break
-                if number:
-                    _stop(task, child, number, signals)
-                    return 128 + number
-                notices.lasts(task.name)
+        with notices.watching(task.name), _start(task, options.environment, path) as child:
+            signals.wait(child)
+            number = signals.take()
+            if number and child.poll() is None:
+                _stop(task, child, number, signals)
+                return 128 + number
         if reason := _reason(child.returncode, path):
             say(f"{task.name} failed: {reason}")
             notices.failed(task.name, reason)
@@ -115,26 +113,25 @@ def _run_tenants(
         if number := _wait(task, jitter, signals):
             return 128 + number
         found = env_file.for_all(project.root, options.environment)  # those of now
-        code = runs.run_all(project.root, options.job, found, parallel, signals)
+        code, results = runs.run_all(project.root, options.job, found, parallel, signals)
         if code in {0, _FAILED}:
-            _notify_of_files(project, task.name, found)
+            _tell_of_tenants(project, task.name, results)
             ping(project.variables, has_failed=bool(code))
         return code
 
 
-def _notify_of_files(project: Workspace, job: str, found: Mapping[str, object]) -> None:
-    """Tell of tenants whose files are refused; all others tell of their runs themselves."""
+def _tell_of_tenants(project: Workspace, job: str, results: Sequence[Result]) -> None:
+    """Tell of runs that could not tell of themselves, such as one whose env file is refused."""
     notices = Notices(project, None, load_tables=False)
-    errors = {
-        f"{job} of {name}": str(each)
-        for name, each in found.items()
-        if isinstance(each, PipelineError)
-    }
-    for name, error in errors.items():
-        notices.failed(name, error)
-    for name in notices.failing - errors.keys():
-        if name.startswith(f"{job} of "):  # that tenant may have been removed
+    ended = {f"{job} of {result.tenant}": result for result in results}
+    for name, result in ended.items():
+        if result.state == FAILED and not result.has_told:
+            notices.failed(name, result.error)
+    for name in notices.failing:
+        if name in ended and ended[name].state == SUCCEEDED:
             notices.succeeded(name)
+        elif name not in ended and name.startswith(f"{job} of "):
+            notices.removed(name)
 
 
 def time_of(text: str) -> timedelta:

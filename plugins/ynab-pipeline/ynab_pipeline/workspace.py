@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline import meltano
+from ynab_pipeline.account import TOKENS
 from ynab_pipeline.errors import UsageError
 from ynab_pipeline.project import SUFFIX, meltano_in
 
@@ -121,6 +122,17 @@ def find(environment: str | None) -> Workspace:
         variables,
         definition,
     )
+
+
+def has_token_alone(values: Mapping[str, str | None]) -> bool:
+    """Tell if an env file has a token and chooses no environment.
+
+    It is for `local` then: the default, `demo`, is not for those who have a token.
+
+    Args:
+        values: The variables of the file.
+    """
+    return any(map(values.get, TOKENS)) and _ENVIRONMENT not in values
 
 
 def find_root() -> Path:

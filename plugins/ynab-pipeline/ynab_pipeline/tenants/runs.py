@@ -18,7 +18,9 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from ynab_pipeline.errors import PipelineError
+from ynab_pipeline import outcome
+from ynab_pipeline.errors import PipelineError, explain
+from ynab_pipeline.freshness import FAILED, SUCCEEDED
 from ynab_pipeline.log import say, show
 from ynab_pipeline.notices import TWICE
 from ynab_pipeline.notify import NOTIFY
@@ -34,11 +36,9 @@ if TYPE_CHECKING:
 
 #: Seconds that the runs have to end, longer than each of them gives Meltano.
 _STOP_LIMIT = 25
-_ROWS = re.compile(r"Synced .*: ([\d,]+) rows")
-_REASON = re.compile(r"\S+ failed: (.+)")
 #: What `notices`, `notify` and `ping` say if something does not work.
 _WARNING = re.compile(rf"{NOTIFY}|{PING}|nobody is notified|{TWICE}")
-_SUCCEEDED, _FAILED, _STOPPED, _NOT_RUN = "succeeded", "failed", "stopped", "not run"
+_STOPPED, _NOT_RUN = "stopped", "not run"
 #: A run that has ended itself after a signal has a higher exit code.
 _SIGNAL = 128
 _HEADING = ("tenant", "state", "rows", "seconds", "error")
@@ -52,6 +52,8 @@ class Result(NamedTuple):
     rows: int | None = None
     seconds: float | None = None
     error: str = ""
+    #: Whether the run has told people that it failed.
+    has_told: bool = False
     #: Lines about notifications and pings that did not work.
     warnings: Sequence[str] = ()
 
@@ -74,40 +76,46 @@ class _Run:
         code, seconds = self.process.wait(), monotonic() - self.began
         warnings = [line for line in lines if _WARNING.search(line)]
         if code == 0:
-            found = [match for line in lines if (match := _ROWS.search(line))]
-            rows = int(found[-1][1].replace(",", "")) if found else None
-            return Result(self.tenant, _SUCCEEDED, rows, seconds, warnings=warnings)
-        state = _STOPPED if code > _SIGNAL else _FAILED
-        error = _error(lines) if code > 0 else f"killed by {signal.Signals(-code).name}"
-        return Result(self.tenant, state, None, seconds, error, warnings)
+            rows = outcome.counts(lines).get("rows")
+            return Result(self.tenant, SUCCEEDED, rows, seconds, warnings=warnings)
+        state = _STOPPED if code > _SIGNAL else FAILED
+        failure = outcome.failure(lines)
+        error = f"killed by {signal.Signals(-code).name}" if code < 0 else failure or _last(lines)
+        return Result(self.tenant, state, None, seconds, error, bool(failure), warnings)
 
 
 @dataclass
 class _Running:
-    """The runs that are under way; as a child of `Signals.wait`, it ends as soon as one does."""
+    """The runs that are under way; to `Signals.wait`, a child that ends as soon as one of them."""
 
     root: Path
     job: str
     runs: list[_Run] = field(default_factory=list)
+    #: Results that are not taken yet, of runs that could not be started.
+    _unstarted: list[Result] = field(default_factory=list)
 
     def start(self, tenant: str) -> None:
-        """Start the run of a tenant."""
-        output = TemporaryFile()  # noqa: SIM115 -- closed by `result`
-        process = subprocess.Popen(
-            [
-                str(Path(sys.executable).with_name("ynab-pipeline")),
-                f"--env-file={env_file.FOLDER}/{tenant}.env",
-                "run",
-                self.job,
-            ],
-            cwd=self.root,
-            env=start.without_settings(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for this process, which passes it on
-        )
-        self.runs.append(_Run(tenant, process, output))
+        """Start the run of a tenant; it has ended at once if there is no room for it."""
+        try:
+            output = TemporaryFile()  # noqa: SIM115 -- closed by `result`
+            process = subprocess.Popen(
+                [
+                    str(Path(sys.executable).with_name("ynab-pipeline")),
+                    f"--env-file={env_file.FOLDER}/{tenant}.env",
+                    "run",
+                    self.job,
+                ],
+                cwd=self.root,
+                env=start.without_settings(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for this process, which passes it on
+            )
+        except OSError as error:
+            self._unstarted.append(Result(tenant, FAILED, error=explain(error)))
+        else:
+            self.runs.append(_Run(tenant, process, output))
 
     def poll(self) -> int | None:
         """Return a number if one has ended, as `Popen.poll` does."""
@@ -117,7 +125,8 @@ class _Running:
         """Return the results of those that have ended, which are no longer under way."""
         ended = [run for run in self.runs if run.process.poll() is not None]
         self.runs = [run for run in self.runs if run not in ended]
-        return [run.result() for run in ended]
+        unstarted, self._unstarted = self._unstarted, []
+        return [*unstarted, *(run.result() for run in ended)]
 
     def signal(self, number: int) -> None:
         """Pass a signal on."""
@@ -131,8 +140,8 @@ def run_all(
     found: Mapping[str, Tenant | PipelineError],
     parallel: int,
     signals: Signals,
-) -> int:
-    """Run a job for all tenants, print how each has ended, and return the exit code.
+) -> tuple[int, list[Result]]:
+    """Run a job for all tenants, and print how each has ended.
 
     Args:
         root: The project.
@@ -140,19 +149,21 @@ def run_all(
         found: The tenants, as `env_file.for_all` returns them.
         parallel: How many run at the same time.
         signals: The signals that end it. A second one ends it at once.
+
+    Returns:
+        The exit code, and how each has ended.
     """
     began, running = monotonic(), _Running(root, job)
     waiting = [name for name, tenant in found.items() if not isinstance(tenant, PipelineError)]
-    results = [
-        Result(name, _FAILED, error=str(found[name])) for name in found.keys() - set(waiting)
-    ]
+    results = [Result(name, FAILED, error=str(found[name])) for name in found.keys() - set(waiting)]
     ended_by: int | None = None
     limit: float | None = None
     try:
         while running.runs or (waiting and not ended_by):
             while waiting and not ended_by and len(running.runs) < parallel:
                 running.start(waiting.pop(0))
-            signals.wait(running, limit and limit - monotonic())
+            if running.runs:
+                signals.wait(running, limit and limit - monotonic())
             for result in running.take_ended():
                 for line in _lines(result):
                     say(line)
@@ -168,15 +179,13 @@ def run_all(
     table = _table(sorted(results, key=lambda result: result.tenant))
     show(f"{table}\n{_sum(results, job, monotonic() - began)}")
     if ended_by:
-        return _SIGNAL + ended_by
-    return int(any(result.state != _SUCCEEDED for result in results))
+        return _SIGNAL + ended_by, results
+    return int(any(result.state != SUCCEEDED for result in results)), results
 
 
-def _error(lines: Sequence[str]) -> str:
-    """Return why a run has failed, by what it says."""
-    reasons = [match[1] for line in lines if (match := _REASON.match(line))]
-    last = [line.removeprefix("ynab-pipeline: ") for line in lines[-1:]]
-    return next(iter([*reasons, *last]), "it said nothing")
+def _last(lines: Sequence[str]) -> str:
+    """Return the last line, which says what kept Meltano from being started."""
+    return lines[-1].removeprefix("ynab-pipeline: ") if lines else "it said nothing"
 
 
 def _lines(result: Result) -> Iterator[str]:

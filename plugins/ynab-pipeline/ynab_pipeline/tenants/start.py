@@ -56,7 +56,7 @@ def enter(arguments: Sequence[str]) -> None:
     if path.parent.resolve() != root / env_file.FOLDER:
         return
     folder = tenant_folder(root, env_file.read_apart(path).name)
-    _stay(folder)
+    _lock(folder)
     values = env_file.read(path).values  # it may just have been removed
     _make(root, folder)
     kept = without_settings(os.environ)
@@ -89,8 +89,8 @@ def _make(root: Path, folder: Path) -> None:
             (folder / name).symlink_to(Path("..", "..", name))
 
 
-def _stay(folder: Path) -> None:
-    """Have `tenants remove` wait until this process has ended, and wait for it."""
+def _lock(folder: Path) -> None:
+    """Lock a tenant until this process ends: `tenants remove` waits for that, and this for it."""
     fcntl.flock(open_lock(lock_of(folder)), fcntl.LOCK_SH)  # the descriptor stays open
 
 
