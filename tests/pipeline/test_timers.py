@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -37,13 +37,17 @@ echo "$@" >>"$CALLS"
 test -z "$NO_MANAGER" || { echo "Failed to connect to bus" >&2; exit 1; }
 """
 CRONTAB = """#!/bin/sh
-test -z "$DENIED" || { echo "You are not allowed to use this program" >&2; exit 1; }
+test -z "$REFUSAL" || { echo "$REFUSAL" >&2; exit 1; }
 case "$1" in
   -l) cat "$CRONTAB_FILE" 2>/dev/null || { echo "no crontab for ada" >&2; exit 1; } ;;
   -r) rm "$CRONTAB_FILE" ;;
   -) cat >"$CRONTAB_FILE" ;;
 esac
 """
+#: Of a crontab, to those whom cron.allow keeps out.
+NOT_ALLOWED = """\
+You (ada) are not allowed to use this program (crontab)
+See crontab(1) for more information"""
 #: Finds no agent loaded.
 LAUNCHCTL = """#!/bin/sh
 test -e "$3" || echo "$3 is gone" >>"$CALLS"
@@ -265,13 +269,43 @@ def test_whom_the_timers_are_for(machine: Machine) -> None:
 
 
 def test_whether_anybody_is_told(machine: Machine) -> None:
-    (machine.project.folder / ".env").write_text("MELTANO_ENVIRONMENT=local\n")
-    first = machine.timers("show").splitlines()[0]
-    assert first.startswith("Environment local; if a sync fails, nobody is told: set YNAB_PIPELINE")
+    """By the env file: timers have no variables of the shell."""
+    machine.project.write_env(MELTANO_ENVIRONMENT="local")
     urls = "json://localhost/se json://localhost/cret"
-    shown = machine.timers("show", YNAB_PIPELINE_NOTIFY=urls)
+    first = machine.timers("show", YNAB_PIPELINE_NOTIFY=urls).splitlines()[0]
+    assert first == (
+        "Environment local; if a sync fails, nobody is told: "
+        "set YNAB_PIPELINE_NOTIFY in .env, as docs/notifications.md says"
+    )
+    machine.project.write_env(MELTANO_ENVIRONMENT="local", YNAB_PIPELINE_NOTIFY=urls)
+    shown = machine.timers("show", YNAB_PIPELINE_NOTIFY="json://localhost")
     assert shown.splitlines()[0].endswith("if a sync fails, messages go to 2 addresses")
     assert "cret" not in shown
+
+
+def test_which_environment_the_timers_are_for(machine: Machine) -> None:
+    """That of the shell is named in the command, and that of the env file is left to it."""
+
+    def environments(*arguments: str, **variables: Any) -> tuple[str, set[str]]:
+        """Those that are told, and those in the commands."""
+        shown = machine.timers("show", *arguments, **variables)
+        told = re.match("Environment ([^;]*)", shown)
+        return told[1] if told else "", set(re.findall(r"--environment=(\S+)", shown))
+
+    prod = {"MELTANO_ENVIRONMENT": "prod"}
+    suffix = {"MELTANO_RUN_STATE_ID_SUFFIX": "ada"}
+    assert environments() == ("demo", set())
+    assert environments(**prod, **suffix) == ("prod", {"prod"})
+    machine.project.write_env(MELTANO_ENVIRONMENT="local", **suffix)
+    assert environments() == ("local (ada)", set())
+    assert environments(MELTANO_ENVIRONMENT="") == ("local (ada)", set())
+    assert environments(**prod) == ("prod (ada)", {"prod"})
+    write(machine.project.folder, "ada", content("ada"))
+    assert environments("--tenants", **prod) == ("", set())
+    for token in ("YNAB_PERSONAL_ACCESS_TOKEN", "TAP_YNAB_ACCESS_TOKEN"):
+        machine.project.write_env(**{token: "a"})
+        assert environments() == ("local", set())
+        assert environments(**prod) == ("prod", {"prod"})
 
 
 def test_other_lines_of_a_crontab_stay(machine: Machine) -> None:
@@ -293,15 +327,59 @@ def test_other_lines_of_a_crontab_stay(machine: Machine) -> None:
     assert machine.crontab.read_text() == above + below
 
 
+def test_all_bytes_of_other_lines_stay(machine: Machine) -> None:
+    above = b"# K\xe4se\n5 4 * * * backup\r\n# a\rb\n"
+    machine.crontab.write_bytes(above)
+    machine.timers("install", "--yes")
+    assert machine.crontab.read_bytes().startswith(above)
+    machine.timers("remove", "--yes")
+    assert machine.crontab.read_bytes() == above
+
+
+def test_a_message_that_is_not_in_utf_8(machine: Machine) -> None:
+    machine.add("crontab", "#!/bin/sh\nprintf 'K\\344se fehlt\\n' >&2\nexit 1\n")
+    said = machine.timers("install", "--yes", code=1, PYTHONIOENCODING="utf-8:strict")
+    assert said == "ynab-pipeline: your crontab cannot be read: K\\xe4se fehlt\n"
+
+
 def test_nothing_is_lost_if_a_crontab_cannot_be_read_or_understood(machine: Machine) -> None:
     machine.timers("install", "--yes")
     machine.schedule(hourly="20 * * * *")
-    assert "not allowed to use" in machine.timers("install", "--yes", code=1, DENIED="1")
+    failure = "spool: Permission denied\nAsk somebody"
+    assert machine.timers("install", "--yes", code=1, REFUSAL=failure) == (
+        "ynab-pipeline: your crontab cannot be read: spool: Permission denied\n"
+    )
     damaged = machine.crontab.read_text().replace(" ends\n", "\n") + "5 4 * * * mine\n"
     machine.crontab.write_text(damaged)
     for action in ("install", "remove"):
         assert "crontab -e" in machine.timers(action, "--yes", code=1)
     assert machine.crontab.read_text() == damaged
+
+
+def test_somebody_whom_cron_keeps_out(machine: Machine) -> None:
+    said = machine.timers("install", "--yes", code=1, REFUSAL=NOT_ALLOWED).splitlines()
+    assert said[-1] == (
+        "ynab-pipeline: crontab has refused: "
+        "You (ada) are not allowed to use this program (crontab)"
+    )
+    del machine.environment["NO_MANAGER"]
+    machine.timers("install", "--yes", REFUSAL=NOT_ALLOWED)
+    assert len(machine.installed()) == 4
+    machine.timers("remove", "--yes", REFUSAL=NOT_ALLOWED)
+    assert not machine.installed()
+
+
+def test_a_schedule_without_a_name(machine: Machine) -> None:
+    machine.timers("install", "--yes")
+    path = machine.project.folder / "meltano.yml"
+    document = yaml.safe_load(path.read_text())
+    for schedule in ({"interval": "0 3 * * *", "job": "sync"}, "daily"):
+        path.write_text(yaml.safe_dump(document | {"schedules": [schedule]}))
+        assert machine.timers("install", "--yes", code=2) == (
+            "ynab-pipeline: a schedule of meltano.yml has no name: add one, as in `- name: daily`\n"
+        )
+    machine.timers("remove", "--yes")
+    assert not machine.crontab.exists()
 
 
 def test_units_from_nothing_to_nothing(systemd: Machine) -> None:

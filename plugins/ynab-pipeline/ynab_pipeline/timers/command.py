@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ynab_pipeline import meltano, notify, workspace
-from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.errors import PipelineError, UsageError
 from ynab_pipeline.tenants import env_file
-from ynab_pipeline.timers import crontab, launchd, systemd
-from ynab_pipeline.timers.entries import Installation, installation
+from ynab_pipeline.timers import crontab, entries, launchd, systemd
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
 
+    from ynab_pipeline.timers.entries import Installation
     from ynab_pipeline.workspace import Workspace
 
 _DONE = 0
@@ -26,8 +28,8 @@ _UNASKED = 2
 _TENANTS = "The timers are for all tenants, not for your own account"
 
 
-class Scheduler(Protocol):
-    """One of the modules that write down what to run, as files by their names."""
+class SystemScheduler(Protocol):
+    """What the modules systemd, crontab and launchd have in common: files by their names."""
 
     TITLE: str
 
@@ -47,13 +49,13 @@ class Scheduler(Protocol):
 
 
 #: The first that is available is used.
-_SCHEDULERS: tuple[Scheduler, ...] = (launchd, systemd, crontab)
+_SCHEDULERS: tuple[SystemScheduler, ...] = (launchd, systemd, crontab)
 
 
 class Step(NamedTuple):
     """Change of one scheduler."""
 
-    scheduler: Scheduler
+    scheduler: SystemScheduler
     before: dict[str, str]
     after: dict[str, str]
 
@@ -70,12 +72,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show, install or remove the timers, and return the exit code."""
     is_removal = options.action == "remove"
-    project = _project(options, is_removal=is_removal)
-    steps = list(_steps(project, is_removal=is_removal))
+    project = _project(options)
+    installation = _installation(options, project, is_removal=is_removal)
+    steps = list(_steps(installation, is_removal=is_removal))
     lines = [line for step in steps for line in _described(step)]
     if not is_removal:
-        print(_TENANTS if options.tenants else _watched(workspace.find(options.environment)))
-    for entry in project.entries:
+        print(_TENANTS if options.tenants else _watched(project))
+    for entry in installation.entries:
         print(f"{entry.schedule}: {entry.interval}, up to {entry.recurrence.spread} minutes off")
     print("\n".join([*lines, *_replaced(steps)] or _unchanged(steps)))
     if options.action == "show":
@@ -88,23 +91,62 @@ def run(options: argparse.Namespace) -> int:
             print("Nothing is done.")
             return _DECLINED
     for step in steps:
-        for note in step.scheduler.change(project, step.before, step.after):
+        for note in step.scheduler.change(installation, step.before, step.after):
             print(note)
     return _DONE
 
 
-def _project(options: argparse.Namespace, *, is_removal: bool) -> Installation:
-    project = workspace.find(options.environment)
+def _project(options: argparse.Namespace) -> Workspace:
+    """Return the project as timers find it, with variables of the env file alone.
+
+    Its environment is the one that the option or this shell names, which is then named to timers.
+    """
+    from dotenv import dotenv_values  # noqa: PLC0415 -- beside Meltano; slow to import
+
+    found = workspace.find(options.environment)
+    values = dotenv_values(found.root / (meltano.env_file or ".env"))
+    variables = {name: value for name, value in values.items() if value is not None}
+    project = replace(found, variables=variables)
+    named = options.environment or os.environ.get(env_file.ENVIRONMENT)
+    return replace(project, environment=named or _own_environment(project))
+
+
+def _own_environment(project: Workspace) -> str:
+    """Return the environment of a run that is given none."""
+    values = project.variables
+    if workspace.has_token_alone(values):
+        return "local"  # by `meltano_start`
+    chosen = values.get(env_file.ENVIRONMENT)
+    return chosen or project.definition.get("default_environment") or ""
+
+
+def _installation(
+    options: argparse.Namespace, project: Workspace, *, is_removal: bool
+) -> Installation:
+    chosen = []
     if options.tenants:
         env_file.for_all(project.root, options.environment)
-    chosen = [f"--environment={options.environment}"] if options.environment else []
+    elif options.environment or project.environment != _own_environment(project):
+        # Not that of the env file, whose changes timers follow.
+        chosen.append(f"--environment={project.environment}")
     if meltano.env_file:
         chosen.append(f"--env-file={project.root / meltano.env_file}")
     # Timers can be removed whatever meltano.yml says now.
-    schedules = [] if is_removal else project.definition.get("schedules") or []
-    intervals = {schedule["name"]: schedule.get("interval") or "" for schedule in schedules}
+    intervals = {} if is_removal else _intervals(project)
     of_run = ["--tenants"] if options.tenants else []
-    return installation(project.root, intervals, chosen, of_run)
+    return entries.installation(project.root, intervals, chosen, of_run)
+
+
+def _intervals(project: Workspace) -> dict[str, str]:
+    """Return the intervals of the schedules by name.
+
+    Raises:
+        UsageError: If a schedule has no name.
+    """
+    schedules = project.definition.get("schedules") or []
+    if not all(isinstance(schedule, dict) and schedule.get("name") for schedule in schedules):
+        raise UsageError("a schedule of meltano.yml has no name: add one, as in `- name: daily`")
+    return {str(each["name"]): str(each.get("interval") or "") for each in schedules}
 
 
 def _watched(project: Workspace) -> str:
@@ -112,11 +154,12 @@ def _watched(project: Workspace) -> str:
     if urls := notify.urls_in(project.variables):
         told = f"messages go to {len(urls)} address{'es' if urls[1:] else ''}"
     else:
-        told = f"nobody is told: set {notify.NOTIFY}, as docs/notifications.md says"
+        file = meltano.env_file or ".env"
+        told = f"nobody is told: set {notify.NOTIFY} in {file}, as docs/notifications.md says"
     return f"Environment {project.place}; if a sync fails, {told}"
 
 
-def _steps(project: Installation, *, is_removal: bool) -> Iterator[Step]:
+def _steps(installation: Installation, *, is_removal: bool) -> Iterator[Step]:
     """Yield what to do: all of it with one scheduler, and nothing with the others.
 
     Raises:
@@ -129,8 +172,8 @@ def _steps(project: Installation, *, is_removal: bool) -> Iterator[Step]:
             "install cron, or keep `ynab-pipeline schedule` running"
         )
     for scheduler in _SCHEDULERS:
-        before = scheduler.present(project)
-        after = scheduler.wanted(project) if scheduler is chosen and not is_removal else {}
+        before = scheduler.present(installation)
+        after = scheduler.wanted(installation) if scheduler is chosen and not is_removal else {}
         if before or after:
             yield Step(scheduler, before, after)
 

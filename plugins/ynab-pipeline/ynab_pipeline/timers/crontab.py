@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.timers import programs
+from ynab_pipeline.timers.entries import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 TITLE = "lines in your crontab"
 #: In the place of a path.
 _CRONTAB = "crontab"
-_LOG = ".meltano/schedule.log"
 
 
 def is_available() -> bool:
@@ -41,9 +41,8 @@ def wanted(installation: Installation) -> dict[str, str]:
     begin, end = _marks(installation)
     lines = [f"{begin} ({installation.folder})"]
     for entry in installation.entries:
-        jitter = [f"--jitter={2 * entry.recurrence.spread}m"] if entry.recurrence.spread else []
-        command = shlex.join([*entry.command, *jitter])
-        line = f"cd {folder} && {command} >>{_LOG} 2>&1".replace("%", r"\%")
+        command = shlex.join(entry.delayed_command)
+        line = f"cd {folder} && {command} >>{LOG} 2>&1".replace("%", r"\%")
         lines += [f"{fields(times)} {line}" for times in entry.recurrence.times]
     lines.append(end)
     return {_CRONTAB: "".join(f"{line}\n" for line in lines)}
@@ -67,7 +66,7 @@ def change(
             programs.call("crontab", "-", stdin=text)
         else:
             programs.call("crontab", "-r")
-    return [f"Their log: {_LOG}"] if after else []
+    return [f"Their log: {LOG}"] if after else []
 
 
 def fields(times: Times) -> str:
@@ -92,7 +91,7 @@ def _marks(installation: Installation) -> tuple[str, str]:
 
 
 def _read() -> str:
-    """Return the crontab.
+    """Return the crontab, empty if there is none or cron keeps the user out.
 
     Raises:
         PipelineError: If it cannot be read. Lines would be lost if it were taken for empty.
@@ -100,9 +99,9 @@ def _read() -> str:
     done = programs.run("crontab", "-l")
     if done.returncode == 0:
         return done.stdout
-    if not done.stdout and re.search("no crontab for|No such file", done.stderr):
+    if not done.stdout and re.search("no crontab for|No such file|not allowed", done.stderr):
         return ""
-    raise PipelineError(f"your crontab cannot be read: {done.stderr.strip() or done.returncode}")
+    raise PipelineError(f"your crontab cannot be read: {programs.reason(done)}")
 
 
 def _split(installation: Installation, text: str) -> tuple[str, str, str]:
@@ -119,8 +118,8 @@ def _split(installation: Installation, text: str) -> tuple[str, str, str]:
         return text if not text or text.endswith("\n") else f"{text}\n", "", ""
     if not len(first) == len(last) == 1 or first > last:
         raise PipelineError(
-            f"your crontab has not each of {begin!r} and {end!r} once, in this order: "
-            "remove these comments and what belongs to them with crontab -e"
+            "your crontab must have each of these lines once, in this order: "
+            f"{begin!r}, {end!r}. Remove them, and the lines that belong to them, with crontab -e"
         )
     start, stop = first[0], last[0] + 1
     return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])

@@ -16,6 +16,9 @@ from ynab_pipeline.timers.times import Recurrence, recurrence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: Of the runs, in the project's folder, for a scheduler that keeps none.
+LOG = ".meltano/schedule.log"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -27,6 +30,12 @@ class Entry:
     recurrence: Recurrence
     command: tuple[str, ...]
 
+    @property
+    def delayed_command(self) -> tuple[str, ...]:
+        """The command with a random delay, for a scheduler that has none."""
+        delay = 2 * self.recurrence.spread
+        return (*self.command, f"--jitter={delay}m") if delay else self.command
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -37,7 +46,7 @@ class Installation:
 
     @property
     def name(self) -> str:
-        """Begin the names of a project's files and lines, other than those of any other folder."""
+        """Prefix of the project's units, crontab lines and agents, unique to its folder."""
         return f"tap-ynab-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}"
 
 

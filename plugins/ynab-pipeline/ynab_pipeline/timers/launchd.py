@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ynab_pipeline.timers import programs
+from ynab_pipeline.timers.entries import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ynab_pipeline.timers.times import Times
 
 TITLE = "launchd agents"
-_LOG = ".meltano/schedule.log"
 
 
 def is_available() -> bool:
@@ -65,15 +65,14 @@ def change(
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8")
             programs.call("launchctl", "bootstrap", domain, path)
-    return [f"Their log: {_LOG}"] if after else []
+    return [f"Their log: {LOG}"] if after else []
 
 
 def _agent(installation: Installation, entry: Entry) -> str:
-    spread = entry.recurrence.spread
-    log = str(installation.folder / _LOG)
+    log = str(installation.folder / LOG)
     agent = {
         "Label": _label(installation, entry),
-        "ProgramArguments": [*entry.command, *([f"--jitter={2 * spread}m"] if spread else [])],
+        "ProgramArguments": [*entry.delayed_command],
         "WorkingDirectory": str(installation.folder),
         "StartCalendarInterval": [one for times in entry.recurrence.times for one in starts(times)],
         "StandardOutPath": log,

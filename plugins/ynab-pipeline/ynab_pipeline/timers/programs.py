@@ -1,4 +1,4 @@
-"""Calls of the programs that schedulers are told with."""
+"""Calls of systemctl, crontab and launchctl."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import subprocess
 
 from ynab_pipeline.errors import PipelineError
 
+#: Keeps bytes that are not UTF-8, as in a crontab, and line ends.
+_ENCODING = ("utf-8", "surrogateescape")
+
 
 def run(*command: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, its messages in English.
@@ -14,13 +17,17 @@ def run(*command: str, stdin: str | None = None) -> subprocess.CompletedProcess[
     Raises:
         FileNotFoundError: If it is not installed.
     """
-    return subprocess.run(
+    done = subprocess.run(
         command,
         env={**os.environ, "LC_ALL": "C"},
-        input=stdin or "",
+        input=(stdin or "").encode(*_ENCODING),
         capture_output=True,
         check=False,
-        encoding="utf-8",
+    )
+    # Its messages are shown, also on terminals that refuse what is not UTF-8.
+    messages = done.stderr.decode(errors="backslashreplace")
+    return subprocess.CompletedProcess(
+        command, done.returncode, done.stdout.decode(*_ENCODING), messages
     )
 
 
@@ -40,5 +47,9 @@ def call(*command: str, stdin: str | None = None) -> None:
     """
     done = run(*command, stdin=stdin)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise PipelineError(f"{command[0]} has refused: {reason}")
+        raise PipelineError(f"{command[0]} has refused: {reason(done)}")
+
+
+def reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Return why a program has failed, as one line; the first says why, others what to read."""
+    return next(iter(done.stderr.strip().splitlines()), f"exit code {done.returncode}")
