@@ -96,6 +96,17 @@ def test_compose_takes_secrets_from_env_alone() -> None:
     assert ignored.returncode == 0
 
 
+def test_the_report_of_compose_gets_nothing_but_its_database_and_its_own_settings() -> None:
+    """Neither the token nor URLs of services, which are in .env for syncs."""
+    scheduler, report = (COMPOSE["services"][name] for name in ("scheduler", "report"))
+    assert report["env_file"] == []
+    assert report["environment"] == scheduler["environment"] | {
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "${TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA:-ynab}",
+        "YNAB_BUDGET_SCHEMA": "${YNAB_BUDGET_SCHEMA:-}",
+        "YNAB_PIPELINE_STALE_AFTER": "${YNAB_PIPELINE_STALE_AFTER:-}",
+    }
+
+
 def pods() -> Iterator[tuple[Json, Json]]:
     """Each CronJob, with the pod that it starts."""
     for job in CRON_JOBS:

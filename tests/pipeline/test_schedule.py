@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from psutil import pid_exists  # type: ignore[import-untyped]
 
 from tests.support.beside_meltano import MAIN, STAYS, Beside, wait_for
 from tests.support.meltano_project import MELTANO, PYTHON
-from tests.support.tenants import content, write
+from tests.support.tenants import ODD_DATABASES, content, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,9 @@ with new_session() as session:
 @pytest.fixture
 def beside(installed: Callable[[str], str], tmp_path: Path) -> Beside:
     installed(MELTANO)
-    return Beside(tmp_path, python=PYTHON)
+    # It is between 13 and 14 o'clock there, so that nothing becomes due while a test runs.
+    west = datetime.now(timezone.utc).hour - 13
+    return Beside(tmp_path, python=PYTHON, variables={"TZ": f"Etc/GMT{west:+d}"})
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -216,6 +219,48 @@ def test_a_run_that_was_missed_while_no_scheduler_ran(beside: Beside, age: str, 
             wait_for(process, "sync starts in ")
         assert ended(process)[0] == 0
     assert not beside.started
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [("timedelta(days=2)", "is due now"), ("timedelta(0)", "is due at ")],
+)
+def test_a_job_that_has_never_run(beside: Beside, age: str, words: str) -> None:
+    """Whether it was missed, the runs of another job tell."""
+    add_run(beside, age, JOB)
+    with beside.begin("schedule", "--jitter=24h") as process:
+        assert words in wait_for(process, "reconcile-daily is due")
+        assert ended(process)[0] == 0
+
+
+#: Of an `own` program: a stand-in for `python -m ynab_pipeline.cli` that can be started once.
+ONCE = """
+import sys
+import ynab_pipeline.scheduler
+ynab_pipeline.scheduler._STOP_LIMIT = 1000
+sys.executable = "bin/once"
+scheduler.add("sync", DateTrigger(now), now - timedelta(seconds=1))
+scheduler.add("reconcile", DateTrigger(now), now)
+"""
+
+
+def test_it_ends_at_once_after_a_run_that_could_not_be_started(beside: Beside) -> None:
+    once = beside.folder / "bin/once"
+    once.write_text('#!/bin/sh\nrm "$0"\n')
+    once.chmod(0o700)
+    with beside.begin(main=OWN + ONCE + END) as process:
+        wait_for(process, "sync succeeded")
+        wait_for(process, "reconcile could not be run: ")
+        assert ended(process)[0] == 0
+
+
+def test_tenants_whose_run_history_cannot_be_read(beside: Beside) -> None:
+    for name, uri in ODD_DATABASES.items():
+        write(beside.folder, name, content(name, MELTANO_DATABASE_URI=uri))
+    with beside.begin(*SCHEDULE, "--tenants") as process:
+        assert "sync-every-4-hours is due now" in wait_for(process, "is due")
+        wait_for(process, "sync-every-4-hours succeeded")
+        assert ended(process)[0] == 0
 
 
 def test_all_tenants(beside: Beside) -> None:

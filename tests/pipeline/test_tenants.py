@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.support.meltano_project import MELTANO, Project, stalled
 from tests.support.tenants import (
@@ -313,3 +314,26 @@ def test_a_server_of_your_own(project: Project) -> None:
     done = pipeline(project, "tenants", "remove", "cy", "--drop-data", **shell)
     assert done.returncode == 0, done.stderr
     assert query(project, "select from pg_roles where rolname = 'ynab_cy'") == []
+
+
+def test_a_login_in_the_query_of_a_url(project: Project) -> None:
+    """There it would win over the tenant's own, and give your password away."""
+    owner = conninfo_to_dict(project.server(SERVER).url)
+    place = f"127.0.0.1:{owner['port']}/{owner['dbname']}"
+    login = f"user={owner['user']}&password={owner['password']}&passfile=%2Fboss"
+    shell = {
+        "MELTANO_ENVIRONMENT": "prod",
+        "TARGET_POSTGRES_SQLALCHEMY_URL": f"postgresql+psycopg://{place}?{login}&sslmode=prefer",
+    }
+    done = pipeline(project, "tenants", "add", "dot", stdin=TOKEN, **shell)
+    assert done.returncode == 0, done.stderr
+    own = values(project, "dot")
+    login = f"ynab_dot:{own['TARGET_POSTGRES_PASSWORD']}"
+    url = f"postgresql+psycopg://{login}@{place}?sslmode=prefer"
+    assert own["TARGET_POSTGRES_SQLALCHEMY_URL"] == url
+    who = pipeline(
+        project, "--env-file=tenants/dot.env", "psql", "-At", "-c", "select current_user"
+    )
+    assert (who.returncode, who.stdout) == (0, "ynab_dot\n"), who.stderr
+    done = pipeline(project, "tenants", "remove", "dot", "--drop-data", **shell)
+    assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,20 @@ def test_no_token(beside: Beside, token: str) -> None:
     assert done.log == "ynab-pipeline: that is no token: one line without spaces is expected\n"
     assert beside.started == []
     assert not (beside.folder / "tenants").exists()
+
+
+def test_a_token_that_is_no_text(beside: Beside) -> None:
+    done = subprocess.run(
+        beside.command("tenants", "add", "ada"),
+        env={**beside.environment(ANSWERS), "PYTHONIOENCODING": "utf-8"},
+        cwd=beside.folder,
+        input=b"t\xf6k\n",
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == b"ynab-pipeline: that is no token: one line without spaces is expected\n"
+    assert beside.started == []
 
 
 @pytest.mark.parametrize(
@@ -258,6 +273,55 @@ def test_it_is_not_for_a_tenant(beside: Beside) -> None:
     assert "leave --env-file out" in done.stderr
 
 
+@pytest.mark.parametrize(("text", "mode", "words"), BROKEN)
+def test_such_a_tenant_is_not_removed(beside: Beside, text: str, mode: int, words: str) -> None:
+    write(beside.folder, "ada", text, mode)
+    done = beside.run("tenants", "remove", "ada", "--drop-data", does=ANSWERS)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert beside.started == []
+
+
+#: Of Meltano: closes a role any number of times, and drops it once.
+DROPS_ONCE = """
+request = json.load(sys.stdin)
+print(json.dumps({"done": not os.path.exists("dropped")}))
+if request["action"] == "drop":
+    open("dropped", "w").close()
+"""
+
+
+@pytest.mark.parametrize("was_kept", [False, True])
+@pytest.mark.parametrize("folder", ["logs/ada", "output/ada", ".meltano/tenants/ada"])
+def test_a_file_that_cannot_be_dropped(beside: Beside, folder: str, *, was_kept: bool) -> None:
+    """What is left is dropped by a second call, also if the tenant was removed before."""
+    write(beside.folder, "ada", content("ada"))
+    if was_kept:
+        (beside.folder / "tenants/ada.env").unlink()
+    path = beside.folder / folder
+    for each in ("logs/ada", "output/ada", ".meltano/tenants/ada"):
+        (beside.folder / each / "more").mkdir(parents=True)
+    path.joinpath("more").rmdir()
+    path.rmdir()
+    path.touch()
+    command = ("tenants", "remove", "ada", "--drop-data")
+    done = beside.run(*command, does=DROPS_ONCE)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ynab-pipeline: {folder} cannot be dropped: Not a directory: ")
+
+    path.unlink()
+    path.joinpath("more").mkdir(parents=True)
+    done = beside.run(*command, does=DROPS_ONCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "ada is removed, and its data is dropped\n"
+    assert not list(beside.folder.rglob("more"))
+    done = beside.run(*command, does=DROPS_ONCE)
+    assert done.returncode == 1
+    assert "there is no tenant ada" in done.stderr
+
+
 def answered(beside: Beside, question: str, answer: str, *arguments: str) -> tuple[int, str]:
     """Exit code, and what a person sees who gives this answer."""
     command = beside.command(*arguments)
@@ -293,3 +357,20 @@ def test_remove_asks(beside: Beside, answer: str, words: str) -> None:
     assert seen.splitlines()[-1] == words
     assert (beside.folder / "tenants/ada.env").exists() == (not answer)
     assert bool(beside.started) == bool(answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments"),
+    [
+        ("settings/developer): ", ("add", "bob")),
+        ("anything else to stop] ", ("remove", "ada")),
+    ],
+)
+def test_ctrl_d(beside: Beside, question: str, arguments: tuple[str, str]) -> None:
+    write(beside.folder, "ada", content("ada"))
+    code, seen = answered(beside, question, "\x04", "tenants", *arguments)
+    assert code == 1
+    assert "Traceback" not in seen
+    assert "Nothing is done." in seen.splitlines()
+    assert list(files(beside)) == ["ada.env"]
+    assert beside.started == []

@@ -45,7 +45,7 @@ def in_loader(name: str) -> Callable[[argparse.Namespace], int]:
     return lambda options: meltano.become_command(name, options.arguments, options.environment)
 
 
-def look(options: argparse.Namespace) -> int:
+def show_status(options: argparse.Namespace) -> int:
     """Run `status`, for the active environment or for all tenants, and return the exit code."""
     return overview.run(options) if options.tenants else status.run(options)
 
@@ -65,7 +65,7 @@ COMMANDS: dict[str, Command] = {
     "notify": Command("send a message, to try the URLs of YNAB_PIPELINE_NOTIFY", notify.run),
     "status": Command(
         "tell when each budget was last synced, what failed and when the next run is due",
-        look,
+        show_status,
         status.add_options,
     ),
     "preview": Command("say what a sync would do, and do nothing", checking.preview),
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; the process's own if None.
 
     Returns:
-        The exit code of the command; 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
+        The exit code of the command; 1 for an error or Ctrl-D, 2 for wrong usage, 130 after Ctrl-C.
     """
     anywhere = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
@@ -119,6 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PipelineError, OSError) as error:
         print(f"ynab-pipeline: {explain(error)}", file=sys.stderr)
         return _WRONG_USAGE if isinstance(error, UsageError) else _FAILED
+    except EOFError:  # Ctrl-D at a question; nothing is done before one
+        print("\nNothing is done.", file=sys.stderr)
+        return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
 
@@ -126,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser(anywhere: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ynab-pipeline",
-        description="Look at what tap-ynab has loaded, and check it.",
+        description="Run tap-ynab's jobs, watch them, and look after what they have loaded.",
         epilog="`ynab-pipeline COMMAND --help` has the options of a command.",
         parents=[anywhere],
         allow_abbrev=False,

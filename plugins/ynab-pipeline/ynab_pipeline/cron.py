@@ -43,7 +43,7 @@ def following(cron: str, last: datetime | None, now: datetime) -> datetime | Non
 
 
 def first(cron: str, last_start: datetime | None, now: datetime) -> datetime | None:
-    """Return when a schedule is due for the first time, which may be over: it was missed.
+    """Return the first time at which a schedule is due. A past time means that a run was missed.
 
     Args:
         cron: The interval.

@@ -26,6 +26,8 @@ from ynab_pipeline.freshness import AHEAD, DIED, FAILED, RUNNING, SUCCEEDED, Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The variable with the URI of Meltano's database.
+_DATABASE = "MELTANO_DATABASE_URI"
 #: A run writes each second that it is alive.
 _SILENCE = timedelta(minutes=1)
 #: Begins the error of a run that Meltano found dead.
@@ -55,13 +57,13 @@ class History:
             database: The URI of Meltano's database, that of the project if None.
 
         Raises:
-            PipelineError: If Meltano's database does not answer.
+            PipelineError: If Meltano's database does not answer, or its URI is wrong.
         """
         try:
             return self._runs(environment, suffix, database)
-        except SQLAlchemyError as error:
-            line = str(error).partition("\n")[0]
-            raise PipelineError(f"Meltano's run history cannot be read: {line}") from error
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            reason = _reason(error)
+            raise PipelineError(f"Meltano's run history cannot be read: {reason}") from error
 
     def _runs(self, environment: str, suffix: str, database: str | None) -> list[Run]:
         if database is None:
@@ -105,6 +107,16 @@ class History:
         for each in self._meltano.schedules:
             if each.cron_interval:
                 yield each.name, getattr(each, "job", each.name), each.cron_interval
+
+
+def _reason(error: Exception) -> str:
+    """Return why Meltano's database cannot be read, in one line."""
+    if isinstance(error, ValueError):  # its text may quote a piece of the password
+        return f"{_DATABASE} is not the URI of a database"
+    line = str(error).partition("\n")[0]
+    if isinstance(error, ImportError):
+        return f"{line}: install into .venv what {_DATABASE} needs"
+    return line
 
 
 def _run(job: str, row: Job) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+#: An error in Meltano's log that is no JSON yet, as for a broken meltano.yml: all of its lines.
+_ERROR = re.compile(
+    r"^\S+Z \[(?:error|critical) *\] \S+ +(.+(?:\n(?!\S+Z \[|.*Traceback|$).*)*)",
+    re.MULTILINE,
+)
 #: The file that Meltano reads in place of .env, if any: the same for all that this process runs.
 env_file: str | None = None
 
@@ -77,7 +83,7 @@ def project(environment: str | None = None) -> Any:
         if environment is not None:
             found.activate_environment(environment)
     except Exception as error:  # Meltano has no class of its own for most of what is wrong
-        line = str(error).partition("\n")[0]
+        line = " ".join(str(error).split())  # in YAML, the place is in the last one of several
         raise PipelineError(f"Meltano cannot read the project: {line}") from error
     return found
 
@@ -110,7 +116,7 @@ def start_command(name: str, environment: str | None, *arguments: str) -> subpro
     """
     return subprocess.Popen(
         command_line(environment, "invoke", f"target-postgres:{name}", *arguments),
-        env={**os.environ, "MELTANO_CLI_LOG_FORMAT": "json"},
+        env={**os.environ, "MELTANO_CLI_LOG_FORMAT": "json", "NO_COLOR": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -139,20 +145,22 @@ def answer(
             raise PipelineError(f"no answer within {limit:g} seconds") from None
     found = _parsed(stdout)
     if not found:
-        raise PipelineError(_error(stderr.splitlines()))
+        raise PipelineError(_error(stderr))
     if "error" in found:
         raise PipelineError(found["error"])
     return found
 
 
-def _error(log: list[str]) -> str:
+def _error(log: str) -> str:
     """Return the error of Meltano in its log, as one line."""
-    entries = [_parsed(line) for line in log]
+    lines = [line for line in log.splitlines() if line.strip()]
+    entries = [_parsed(line) for line in lines]
     logged = [entry["event"] for entry in entries if entry.get("level") in {"error", "critical"}]
+    logged += _ERROR.findall(log)
     # Of its command line.
-    printed = [line.removeprefix("Error: ") for line in log if line.startswith("Error: ")]
-    errors = logged + printed + log[-1:] + ["no word of why"]
-    return f"Meltano has failed: {errors[0]}"
+    printed = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    errors = [*logged, *printed, *lines[-1:], "no word of why"]
+    return f"Meltano has failed: {' '.join(errors[0].split())}"
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _is_loopback(host: str) -> bool:
 
 def _request(url: str, results: list[str]) -> None:
     """Request a URL, and note what went wrong: an empty text if nothing did."""
-    from http.client import HTTPException  # noqa: PLC0415 -- slow to import
+    from http.client import HTTPException, responses  # noqa: PLC0415 -- slow to import
     from urllib.error import HTTPError  # noqa: PLC0415 -- likewise
     from urllib.request import urlopen  # noqa: PLC0415 -- likewise
 
@@ -77,7 +77,8 @@ def _request(url: str, results: list[str]) -> None:
         with urlopen(url, timeout=_LIMIT):  # noqa: S310 -- the scheme is checked
             results.append("")
     except HTTPError as error:
-        results.append(f"{error.code} {error.reason}")
+        # Not with the reason of the server, which may quote the URL.
+        results.append(f"{error.code} {responses.get(error.code, '')}".rstrip())
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         # Texts of others may quote the URL.

@@ -141,7 +141,6 @@ class Scheduler:
                 return
             _log(f"{name} starts")
             began = monotonic()
-            self._idle.clear()
             self._child = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "ynab_pipeline.cli"),
@@ -152,6 +151,7 @@ class Scheduler:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for this process, which ends the run
             )
+            self._idle.clear()
         try:
             code = self._child.wait()
         finally:
@@ -178,9 +178,10 @@ def run(project: Workspace, options: argparse.Namespace, signals: Signals) -> No
     of_run = ["--tenants"] if options.tenants else []
     scheduler = Scheduler(options.environment, options.jitter, of_run)
     now, is_new, has_schedule = scheduler.now(), not starts, False
+    earliest = min(starts.values(), default=None)  # for a job that has never been started
     for name, job, interval in history.intervals():
         try:
-            at = first(interval, starts.get(job), now)
+            at = first(interval, starts.get(job, earliest), now)
         except CronSimError as error:
             raise UsageError(
                 f"the schedule {name} has the interval {interval!r}: {error}; set another one in "

@@ -48,13 +48,23 @@ def run(options: argparse.Namespace) -> int:
     try:
         found = look(options.environment)
     except PipelineError as error:
-        if options.json:
-            print(json.dumps({"state": "unknown", "error": str(error)}))
-        else:
-            print(f"ynab-pipeline: {error}", file=sys.stderr)
-        return UNKNOWN
+        return show_unknown(error, as_json=options.json)
     print(json.dumps(document(**found), indent=2) if options.json else page(**found))
     return 0 if found["report"].state == FRESH else OLD
+
+
+def show_unknown(error: PipelineError, *, as_json: bool) -> int:
+    """Print why it cannot be known how fresh the tables are, and return the exit code.
+
+    Args:
+        error: The reason.
+        as_json: Whether to print a JSON object, else a line on standard error.
+    """
+    if as_json:
+        print(json.dumps({"state": "unknown", "error": str(error)}))
+    else:
+        print(f"ynab-pipeline: {error}", file=sys.stderr)
+    return UNKNOWN
 
 
 def look(environment: str | None, limit: float | None = None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ynab_pipeline import meltano, notify, workspace
 from ynab_pipeline.account import TOKEN
-from ynab_pipeline.errors import PipelineError
+from ynab_pipeline.errors import PipelineError, explain
 from ynab_pipeline.files import open_lock
 from ynab_pipeline.notify import NOTIFY
 from ynab_pipeline.project import SUFFIX, SYSTEM, tenant_folder
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ynab_pipeline.tenants.env_file import Tenant
 
 _DROP, _KEEP = "drop", "keep"
 
@@ -76,14 +78,14 @@ def _add(path: Path, name: str, environment: str | None) -> None:
     token = _token()
     with _alone(path.parents[1], name):
         _refuse_existing(path, name)
-        known = env_file.password_of_draft(path)
+        drafted = env_file.password_of_draft(path)
         values = {
             TOKEN: token,
             SUFFIX: name,
             env_file.SCHEMA: tables_of(name),
             env_file.VIEWS: views_of(name),
             env_file.ROLE: tables_of(name),
-            env_file.PASSWORD: known or secrets.token_hex(16),
+            env_file.PASSWORD: drafted or secrets.token_hex(16),
             **_notified(environment),
         }
         # The role gets this password: an `add` that is killed from here on can be repeated.
@@ -93,7 +95,7 @@ def _add(path: Path, name: str, environment: str | None) -> None:
             answer = meltano.answer(process, json.dumps(_request("make", name, values)))
         except PipelineError:
             # If this command or an `add` before it was cut off, the role may have the password.
-            if process.returncode == 0 and not known:
+            if process.returncode == 0 and not drafted:
                 env_file.drop_draft(path)
             raise
         values |= {env_file.ENVIRONMENT: answer["environment"], **answer["settings"]}
@@ -142,10 +144,13 @@ def _request(action: str, name: str, values: Mapping[str, str]) -> dict[str, Any
 
 def _token() -> str:
     """Ask for the token without showing it, or read it from standard input."""
-    if sys.stdin.isatty():
-        token = getpass("YNAB token (from https://app.ynab.com/settings/developer): ")
-    else:
-        token = sys.stdin.readline()
+    try:
+        if sys.stdin.isatty():
+            token = getpass("YNAB token (from https://app.ynab.com/settings/developer): ")
+        else:
+            token = sys.stdin.readline()
+    except UnicodeDecodeError:
+        token = ""
     token = token.strip()
     if not token.isascii() or not token.isprintable() or not token or " " in token:
         raise PipelineError("that is no token: one line without spaces is expected")
@@ -171,26 +176,55 @@ def _list(root: Path) -> int:
 
 def _remove(root: Path, path: Path, options: argparse.Namespace) -> None:
     name = options.name
-    data = options.data or _asked(name)
+    data = options.data or _choose(name)
     with _alone(root, name):
         tenant = env_file.read(path) if path.exists() else None
-        process = meltano.start_command(
-            "tenant", tenant.environment if tenant else options.environment
-        )
-        action = "drop" if data == _DROP else "close"
-        request = _request(action, name, tenant.values if tenant else {})
-        answer = meltano.answer(process, json.dumps(request))
-        if tenant is None and not answer["done"] and name not in env_file.drafts(root):
+        has_role = _change_role("close", name, tenant, options.environment)
+        if not (tenant or has_role or name in env_file.drafts(root)):
             raise PipelineError(f"there is no tenant {name}: no file {_shown(path)}")
         if data == _DROP:
-            for folder in (tenant_folder(root, name), root / "logs" / name, root / "output" / name):
-                shutil.rmtree(folder, ignore_errors=True)
+            _drop_folders(root, name)
+            # Last, for by the role alone a repeated `remove` may find what is left.
+            _change_role("drop", name, tenant, options.environment)
         path.unlink(missing_ok=True)
         env_file.drop_draft(path)
     print(f"{name} is removed, and its data is {'dropped' if data == _DROP else 'kept'}")
 
 
-def _asked(name: str) -> str:
+def _change_role(action: str, name: str, tenant: Tenant | None, environment: str | None) -> bool:
+    """Close or drop the role of a tenant, and return whether it was there.
+
+    Args:
+        action: Its name in `role`.
+        name: The tenant.
+        tenant: What its file says, None if there is none.
+        environment: The environment of Meltano for a tenant without a file.
+    """
+    process = meltano.start_command("tenant", tenant.environment if tenant else environment)
+    request = _request(action, name, tenant.values if tenant else {})
+    return bool(meltano.answer(process, json.dumps(request))["done"])
+
+
+def _drop_folders(root: Path, name: str) -> None:
+    """Remove a tenant's state, logs and reports.
+
+    Raises:
+        PipelineError: If one cannot be removed.
+    """
+    for folder in (tenant_folder(root, name), root / "logs" / name, root / "output" / name):
+        if not os.path.lexists(folder):
+            continue
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise PipelineError(
+                f"{folder.relative_to(root)} cannot be dropped: {explain(error)}. Remove it "
+                "yourself, then call this again"
+            ) from error
+
+
+def _choose(name: str) -> str:
+    """Ask whether the data of a tenant are dropped or kept."""
     if not sys.stdin.isatty():
         raise PipelineError("add --drop-data or --keep-data")
     print(f"The data of {name} are its tables and views, bookmarks, logs and reports.")

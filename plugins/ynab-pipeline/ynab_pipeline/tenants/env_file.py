@@ -75,20 +75,21 @@ def read(path: Path) -> Tenant:
     """Read a tenant's file.
 
     Raises:
-        PipelineError: If it is not there, or is not as it should be.
+        PipelineError: If a tenant can't have that name.
+        UsageError: If the file is not there, or is not as it should be.
     """
     name = path.name.removesuffix(_ENDING)
     check_name(name)
     shown = f"{FOLDER}/{path.name}"
     if not path.is_file():
-        raise PipelineError(f"there is no tenant {name}: no file {shown}")
+        raise UsageError(f"there is no tenant {name}: no file {shown}")
     if path.stat().st_mode & _OTHERS:
-        raise PipelineError(f"{shown} holds a token and others can read it: chmod 600 {shown}")
+        raise UsageError(f"{shown} holds a token and others can read it: chmod 600 {shown}")
     values = _values(path, shown)
     if missing := [key for key in _REQUIRED if not values.get(key)]:
-        raise PipelineError(f"{shown} has no {', '.join(missing)}: add them, or the tenant again")
+        raise UsageError(f"{shown} has no {', '.join(missing)}: add them, or the tenant again")
     if values[SUFFIX] != name:
-        raise PipelineError(f"{shown} sets {SUFFIX}={values[SUFFIX]}: it has to be {name}")
+        raise UsageError(f"{shown} sets {SUFFIX}={values[SUFFIX]}: it has to be {name}")
     return Tenant(name, path, values)
 
 
@@ -101,11 +102,11 @@ def _values(path: Path, shown: str) -> dict[str, str]:
             for binding in parse_stream(file):
                 if binding.error or (binding.key and binding.value is None):
                     line = binding.original.line
-                    raise PipelineError(f"{shown}, line {line}: NAME=value is expected")
+                    raise UsageError(f"{shown}, line {line}: NAME=value is expected")
                 if binding.key:
                     values[binding.key] = binding.value or ""
     except UnicodeDecodeError:
-        raise PipelineError(f"{shown} is not text in UTF-8") from None
+        raise UsageError(f"{shown} is not text in UTF-8") from None
     return values
 
 

@@ -16,7 +16,7 @@ from ynab_pipeline import meltano, workspace
 from ynab_pipeline.errors import PipelineError
 from ynab_pipeline.freshness import FRESH, STALE_AFTER
 from ynab_pipeline.project import tenant_folder
-from ynab_pipeline.status import OLD, UNKNOWN, judge
+from ynab_pipeline.status import OLD, UNKNOWN, judge, show_unknown
 from ynab_pipeline.status_page import document, printable, span
 from ynab_pipeline.tenants import env_file
 
@@ -40,9 +40,12 @@ _HEADING = ("tenant", "last success", "budgets", "state")
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each tenant, and return the worst exit code."""
-    root = workspace.find_root().resolve()
-    found = env_file.for_all(root, options.environment)
-    documents = _documents(root, found)
+    try:
+        root = workspace.find_root().resolve()
+        found = env_file.for_all(root, options.environment)
+        documents = _documents(root, found)
+    except PipelineError as error:
+        return show_unknown(error, as_json=options.json)
     code = max(map(_code, documents.values()))
     if options.json:
         state = max(documents.values(), key=_code)["state"]
@@ -53,7 +56,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _documents(root: Path, found: Mapping[str, Tenant | PipelineError]) -> dict[str, Json]:
-    """Return the answer for each tenant, as `status --json` has it."""
+    """Return the answer for each tenant, as `status --json` has it.
+
+    Raises:
+        PipelineError: If Meltano cannot read the project.
+    """
+    from ynab_pipeline.history import History  # noqa: PLC0415 -- slow to import
+
+    history = History()
     answers: dict[str, Json] = {}
     by_environment: dict[str, list[Tenant]] = {}
     for name, tenant in found.items():
@@ -63,9 +73,6 @@ def _documents(root: Path, found: Mapping[str, Tenant | PipelineError]) -> dict[
             by_environment.setdefault(tenant.environment, []).append(tenant)
     for environment, tenants in by_environment.items():
         answers |= _answers(environment, tenants)
-    from ynab_pipeline.history import History  # noqa: PLC0415 -- slow to import
-
-    history = History()
     return {name: _judged(root, found[name], answers[name], history) for name in found}
 
 

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 _PREFIX = "TARGET_POSTGRES_"
 #: Settings of the loader that are the tenant's own.
 _OWN = {"user", "password", "default_target_schema", "project_url"}
+#: Keys of libpq, in the query of a URL, by which you log in. Those of a client certificate stay: a
+#: server may demand one of everybody.
+_LOGIN = (
+    *("user", "password", "passfile", "scram_client_key", "scram_server_key"),
+    *("oauth_client_id", "oauth_client_secret"),
+)
 _MARK = "Tenant of tap-ynab: "
 #: Since this version, who makes a role may not act as it unless that is granted.
 _ADMIN_ONLY = 160000
@@ -212,7 +218,8 @@ def settings_for(found: Mapping[str, Any], wanted: Request) -> dict[str, str]:
     if url := found.get("sqlalchemy_url"):
         from sqlalchemy.engine import make_url  # noqa: PLC0415 -- slow, and rarely needed
 
-        own = make_url(str(url)).set(username=wanted.role, password=wanted.password)
+        own = make_url(str(url)).difference_update_query(_LOGIN)
+        own = own.set(username=wanted.role, password=wanted.password)
         settings["sqlalchemy_url"] = own.render_as_string(hide_password=False)
     return {f"{_PREFIX}{name.upper()}": value for name, value in settings.items()}
 
