@@ -121,10 +121,10 @@ def find(environment: str | None) -> Database:
     line = meltano.command_line(
         environment, "--log-level=warning", "invoke", "target-postgres:libpq"
     )
-    asked = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
-    if asked.returncode:
+    process = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    if process.returncode:
         raise PipelineError("the database cannot be reached; the line above says why")
-    return Database(**json.loads(asked.stdout))
+    return Database(**json.loads(process.stdout))
 
 
 @contextmanager

@@ -136,10 +136,10 @@ def _state(environment: str, suffix: str) -> Json:
         return {}
     state_id = ":".join(filter(None, [_STATE_ID.format(environment), suffix]))
     line = meltano.command_line(environment, "--log-level=warning", "state", "get", state_id)
-    asked = subprocess.run(line, stdout=subprocess.PIPE, check=False)
-    if asked.returncode:
+    process = subprocess.run(line, stdout=subprocess.PIPE, check=False)
+    if process.returncode:
         raise PipelineError(f"Meltano can't tell the state {state_id}; the lines above say why")
-    state: Json = json.loads(asked.stdout).get("singer_state", {})
+    state: Json = json.loads(process.stdout).get("singer_state", {})
     return state
 
 

@@ -160,7 +160,7 @@ def _begin(stack: ExitStack, database: Database, store: StateStore) -> States:
         runs = History().runs(database.environment, database.suffix)
         return any(found.state == RUNNING for found in runs)
 
-    said = False
+    is_waiting = False
     while True:
         with ExitStack() as turns:
             turns.enter_context(turn(database))
@@ -170,9 +170,9 @@ def _begin(stack: ExitStack, database: Database, store: StateStore) -> States:
                 stack.push(turns.pop_all())
                 return taken
             store.put(taken)
-        if not said:
+        if not is_waiting:
             print("A sync is running, waiting for it to end ...", flush=True)
-            said = True
+            is_waiting = True
         while running():
             time.sleep(_PAUSE)
 
