@@ -1,4 +1,4 @@
-"""A mail server of this machine."""
+"""A mail server for tests, on this machine."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _END = b".\r\n"
 
 @dataclass
 class Mail:
-    """The server and its messages."""
+    """Port of the server, and the messages that it has received."""
 
     port: int
     messages: list[EmailMessage] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        """A URL of Apprise."""
+        """The URL that has Apprise send to the server."""
         return f"mailto://127.0.0.1:{self.port}?from=a@example.org&to=b@example.org&mode=insecure"
 
 

@@ -1,4 +1,4 @@
-"""Outcome of `ynab-pipeline run`, as the programs that start it read it from its lines."""
+"""Outcome of `ynab-pipeline run`, read from the lines that it has written."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _FAILURE = re.compile(r"\S+ failed: (.+)")
 
 
 def counts(lines: Sequence[str]) -> dict[str, int]:
-    """Return the budgets, rows and requests of the sync, empty if it did not come to its end."""
+    """Return the budgets, rows and requests in the last summary, empty if there is none."""
     found = [match.groupdict() for line in lines if (match := _SUMMARY.search(line))]
     return {name: int(number.replace(",", "")) for name, number in (found or [{}])[-1].items()}
 
 
 def failure(lines: Sequence[str]) -> str:
-    """Return why Meltano failed, empty if it did not, or was never started.
+    """Return why the run of Meltano failed, empty if no line says so.
 
-    `ynab-pipeline run` writes this line before it sends a message, and warnings may follow.
+    `ynab-pipeline run` writes that line before it sends a message; warnings may follow it.
     """
-    # The last one: Meltano's own lines come before it.
+    # Lines of Meltano may match, too; they come earlier.
     found = [match[1] for line in lines if (match := _FAILURE.match(line))]
     return found[-1] if found else ""

@@ -1,4 +1,4 @@
-"""The command `ynab-pipeline timers`: the schedules of meltano.yml, run by this machine."""
+"""The command `ynab-pipeline timers`: installs the schedules of meltano.yml on this machine."""
 
 # ruff: noqa: T201 -- a command prints
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 _DONE = 0
 _DECLINED = 1
-_UNASKED = 2
+_NO_TERMINAL = 2
 
-_TENANTS = "The timers are for all tenants, not for your own account"
+_TENANTS_LINE = "The timers are for all tenants, not for your own account"
 
 
 class SystemScheduler(Protocol):
-    """What the modules systemd, crontab and launchd have in common: files by their names."""
+    """What the modules systemd, crontab and launchd have in common; a dict has texts by file."""
 
     TITLE: str
 
     def is_available(self) -> bool:
-        """Tell if this machine has it."""
+        """Tell if this machine has the scheduler."""
 
     def present(self, installation: Installation) -> dict[str, str]:
-        """Return what is installed for a project."""
+        """Return the files that are installed for a project."""
 
     def wanted(self, installation: Installation) -> dict[str, str]:
-        """Return what runs the schedules of a project."""
+        """Return the files that a project needs."""
 
     def change(
         self, installation: Installation, before: Mapping[str, str], after: Mapping[str, str]
     ) -> list[str]:
-        """Replace what is installed, and return lines that tell what else to know."""
+        """Replace the installed files, and return notes for the user."""
 
 
 #: The first that is available is used.
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     steps = list(_steps(installation, is_removal=is_removal))
     lines = [line for step in steps for line in _described(step)]
     if not is_removal:
-        print(_TENANTS if options.tenants else _watched(project))
+        print(_TENANTS_LINE if options.tenants else _account_line(project))
     for entry in installation.entries:
         print(f"{entry.schedule}: {entry.interval}, up to {entry.recurrence.spread} minutes off")
     print("\n".join([*lines, *_replaced(steps)] or _unchanged(steps)))
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     if lines and not options.yes:
         if not sys.stdin.isatty():
             print("Nothing is done: without a terminal it needs --yes.", file=sys.stderr)
-            return _UNASKED
+            return _NO_TERMINAL
         if input("Do this? [y/N] ").strip().lower() not in {"y", "yes"}:
             print("Nothing is done.")
             return _DECLINED
@@ -97,9 +97,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _project(options: argparse.Namespace) -> Workspace:
-    """Return the project as timers find it, with variables of the env file alone.
+    """Return the project with the variables of the env file alone: timers have none of this shell.
 
-    Its environment is the one that the option or this shell names, which is then named to timers.
+    Its environment is that of the option, of this shell, or the default.
     """
     from dotenv import dotenv_values  # noqa: PLC0415 -- beside Meltano; slow to import
 
@@ -108,14 +108,14 @@ def _project(options: argparse.Namespace) -> Workspace:
     variables = {name: value for name, value in values.items() if value is not None}
     project = replace(found, variables=variables)
     named = options.environment or os.environ.get(env_file.ENVIRONMENT)
-    return replace(project, environment=named or _own_environment(project))
+    return replace(project, environment=named or _default_environment(project))
 
 
-def _own_environment(project: Workspace) -> str:
-    """Return the environment of a run that is given none."""
+def _default_environment(project: Workspace) -> str:
+    """Return the environment of a run without the option, as the env file chooses it."""
     values = project.variables
     if workspace.has_token_alone(values):
-        return "local"  # by `meltano_start`
+        return "local"  # as `meltano_start` has it
     chosen = values.get(env_file.ENVIRONMENT)
     return chosen or project.definition.get("default_environment") or ""
 
@@ -123,18 +123,18 @@ def _own_environment(project: Workspace) -> str:
 def _installation(
     options: argparse.Namespace, project: Workspace, *, is_removal: bool
 ) -> Installation:
-    chosen = []
+    options_before = []
     if options.tenants:
-        env_file.for_all(project.root, options.environment)
-    elif options.environment or project.environment != _own_environment(project):
-        # Not that of the env file, whose changes timers follow.
-        chosen.append(f"--environment={project.environment}")
+        env_file.for_all(project.root, options.environment)  # refuses wrong usage
+    elif options.environment or project.environment != _default_environment(project):
+        # The default is not named: timers read it at each run, and so follow its changes.
+        options_before.append(f"--environment={project.environment}")
     if meltano.env_file:
-        chosen.append(f"--env-file={project.root / meltano.env_file}")
-    # Timers can be removed whatever meltano.yml says now.
+        options_before.append(f"--env-file={project.root / meltano.env_file}")
+    # A removal needs no schedules, which may be wrong by now.
     intervals = {} if is_removal else _intervals(project)
-    of_run = ["--tenants"] if options.tenants else []
-    return entries.installation(project.root, intervals, chosen, of_run)
+    options_of_run = ["--tenants"] if options.tenants else []
+    return entries.installation(project.root, intervals, options_before, options_of_run)
 
 
 def _intervals(project: Workspace) -> dict[str, str]:
@@ -149,8 +149,8 @@ def _intervals(project: Workspace) -> dict[str, str]:
     return {str(each["name"]): str(each.get("interval") or "") for each in schedules}
 
 
-def _watched(project: Workspace) -> str:
-    """Return what the timers are for, and whether anybody is told if a run fails."""
+def _account_line(project: Workspace) -> str:
+    """Return a line with the environment, and whether anybody is told if a run fails."""
     if urls := notify.urls_in(project.variables):
         told = f"messages go to {len(urls)} address{'es' if urls[1:] else ''}"
     else:
@@ -160,7 +160,7 @@ def _watched(project: Workspace) -> str:
 
 
 def _steps(installation: Installation, *, is_removal: bool) -> Iterator[Step]:
-    """Yield what to do: all of it with one scheduler, and nothing with the others.
+    """Yield the steps: one scheduler gets all timers, and the others lose theirs.
 
     Raises:
         PipelineError: If no scheduler is available.

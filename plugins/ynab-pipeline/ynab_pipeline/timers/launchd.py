@@ -72,7 +72,7 @@ def _agent(installation: Installation, entry: Entry) -> str:
     log = str(installation.folder / LOG)
     agent = {
         "Label": _label(installation, entry),
-        "ProgramArguments": [*entry.delayed_command],
+        "ProgramArguments": list(entry.delayed_command),
         "WorkingDirectory": str(installation.folder),
         "StartCalendarInterval": [one for times in entry.recurrence.times for one in starts(times)],
         "StandardOutPath": log,
